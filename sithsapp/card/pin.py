@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The PIN: a buffer that is wiped, never shown and can be sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sithsapp.failures import Failure, SithsError
+
+MAX_PIN_LENGTH = 16
+
+
+class Pin:
+    """One entry of a PIN or PUK by a person.
+
+    The digits live in one `bytearray`, which is wiped after its only use or by `wipe()`. There is no
+    representation, comparison, copy or pickle of it.
+    """
+
+    __slots__ = ("_digits", "_used")
+
+    def __init__(self, digits: bytearray) -> None:
+        """Take over `digits` (ASCII 0-9, 1 to 16 bytes); the caller must not keep the buffer.
+
+        Raises `SithsError(PIN_FORMAT)`, with the buffer wiped, if it is empty, too long or not digits.
+        """
+        self._digits = digits
+        self._used = False
+        if not 1 <= len(digits) <= MAX_PIN_LENGTH or not digits.isdigit():
+            self.wipe()
+            raise SithsError(Failure.PIN_FORMAT)
+
+    def __len__(self) -> int:
+        """Return the number of digits, 0 once wiped."""
+        return len(self._digits)
+
+    def __repr__(self) -> str:
+        """Return a constant that says nothing of the digits."""
+        return "Pin(***)"
+
+    def __reduce__(self) -> str:
+        """Refuse to be pickled or copied."""
+        raise TypeError("a Pin cannot be copied or stored")
+
+    @contextmanager
+    def once(self) -> Iterator[bytearray]:
+        """Lend the digits for the one command that carries them; they are wiped when the block ends.
+
+        Raises `RuntimeError` on a second use: an entry is sent at most once, whatever the caller does.
+        """
+        if self._used:
+            raise RuntimeError("this PIN entry has been used")
+        self._used = True
+        try:
+            yield self._digits
+        finally:
+            self.wipe()
+
+    def wipe(self) -> None:
+        """Overwrite and forget the digits; harmless when repeated."""
+        self._used = True
+        for position in range(len(self._digits)):
+            self._digits[position] = 0
+        self._digits.clear()
