@@ -199,7 +199,7 @@ class Failure(Enum):
     TLS_FAILED = _Entry(
         "N402",
         _("The connection is not secure"),
-        _("Something on the network reads the encrypted traffic, such as a proxy, or the server is not the right one."),
+        _("Something on the network reads the encrypted traffic, such as a proxy, or the server is the wrong one."),
         _("Contact local IT."),
     )
     SERVICE_UNREACHABLE = _Entry(
