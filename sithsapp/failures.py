@@ -58,6 +58,13 @@ class Failure(Enum):
         _("The operating system refuses this session access to the card reader."),
         _("Contact local IT. On Linux a polkit rule decides who may use card readers."),
     )
+    NO_CARD = _Entry(
+        "R105",
+        _("No card in the reader"),
+        _("The reader is connected but there is no card in it."),
+        _("Put the card in the reader, chip up and first."),
+        retriable=True,
+    )
     CARD_NOT_SUPPORTED = _Entry(
         "C201",
         _("This card is not supported"),
