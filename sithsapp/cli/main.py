@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Entry of `siths`: arguments, settings, one command, an exit code.
+
+Exit codes: 0 done, 1 unknown failure, 2 wrong usage, 130 interrupted, else the failure's own
+(`Failure.exit_code`, listed in docs/administrator/failures.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+from sithsapp import __version__
+from sithsapp.cli.output import Output
+from sithsapp.failures import Failure, SithsError
+from sithsapp.locale import set_language, tr
+from sithsapp.settings.schema import Settings
+
+log = logging.getLogger(__name__)
+
+_INTERRUPTED = 130
+
+
+def _status(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.cards import status
+
+    return status(arguments, settings, output)
+
+
+def _readers(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.cards import readers
+
+    return readers(arguments, settings, output)
+
+
+def _certs(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.cards import certs
+
+    return certs(arguments, settings, output)
+
+
+def _login(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.login import login
+
+    return login(arguments, settings, output)
+
+
+def _demo_card(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.demo_card import demo_card
+
+    return demo_card(arguments, settings, output)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = argparse.ArgumentParser(prog="siths", description="SITHS eID-app on the command line.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[..., int], help_text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, parents=[common], help=help_text, description=help_text)
+        added.set_defaults(run=run)
+        return added
+
+    command("status", _status, "Show readers, cards and codes.")
+    command("readers", _readers, "List the card readers.")
+    command("certs", _certs, "List the certificates on the cards.")
+    _add_login(command("login", _login, "Carry out the order of a launch URL."))
+    _add_demo_card(command("demo-card", _demo_card, "Put a virtual card into a virtual reader until interrupted."))
+    return parser
+
+
+def _add_login(command: argparse.ArgumentParser) -> None:
+    command.add_argument("launch_url", metavar="LAUNCH-URL")
+    command.add_argument("--pin-fd", type=int, metavar="N", help="read the code from this open file descriptor")
+    command.add_argument("--last-try-ok", action="store_true", help="use the last try that is left")
+
+
+def _add_demo_card(command: argparse.ArgumentParser) -> None:
+    command.add_argument("directory", help="where the card and its test CA are kept; made when missing")
+    command.add_argument("--port", type=int, default=35963, help="TCP port of the vpcd reader (35963)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parsed = _parser().parse_args(arguments)
+    output = Output(as_json=parsed.json)
+    try:
+        return int(parsed.run(parsed, _settings(output), output))
+    except SithsError as error:
+        log.warning("%s", error)
+        return output.failure(error)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as error:  # the outermost boundary: whatever happens gets a number
+        log.exception("unexpected")
+        return output.failure(SithsError(Failure.UNKNOWN, type(error).__name__))
+
+
+def _settings(output: Output) -> Settings:
+    """Load the settings, start the log and choose the language."""
+    from sithsapp.desktop.paths import config_directory, log_directory
+    from sithsapp.settings.load import load
+    from sithsapp.settings.sources import file_sources
+    from sithsapp.support.log import start_logging
+
+    resolved = load(file_sources(config_directory()))
+    start_logging(log_directory(), "cli", resolved.settings.log_level)
+    set_language(resolved.settings.language)
+    for problem in resolved.problems:
+        output.note(f"{problem.failure.number} {tr(problem.failure.title)}: {problem.detail}")
+    return resolved.settings
+
+
+if __name__ == "__main__":
+    sys.exit(main())

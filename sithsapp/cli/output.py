@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What `siths` prints: lines for people, or one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+from sithsapp.failures import SithsError
+from sithsapp.locale import tr
+
+
+def printable(text: str) -> str:
+    """Return `text` fit for a terminal: what a card or a service wrote cannot move the cursor or forge a line."""
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
+
+
+class Output:
+    """Prints results to standard output and what is meant for the person to standard error."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def result(self, data: Mapping[str, object], lines: Sequence[str]) -> None:
+        """Print the result of a command: `data` as JSON, or `lines`."""
+        if self.as_json:
+            print(json.dumps(data, ensure_ascii=False, indent=2))
+        else:
+            for line in lines:
+                print(printable(line))
+
+    def note(self, text: str = "") -> None:
+        """Tell the person something on the way; never part of the result."""
+        print(printable(text), file=sys.stderr, flush=True)
+
+    def failure(self, error: SithsError) -> int:
+        """Print a numbered failure and return its exit code."""
+        failure = error.failure
+        if self.as_json:
+            self.result({"error": failure_data(error)}, ())
+        else:
+            self.note(f"{failure.number} {tr(failure.title)}")
+            self.note(f"  {tr(failure.cause)}")
+            if error.tries_left is not None:
+                self.note("  " + tr("Attempts left: {n}").format(n=error.tries_left))
+            self.note(f"  {tr(failure.remedy)}")
+            if error.detail:
+                self.note(f"  ({error.detail})")
+        return failure.exit_code
+
+
+def failure_data(error: SithsError) -> dict[str, object]:
+    """Return a failure as JSON members, texts in the chosen language."""
+    failure = error.failure
+    data: dict[str, object] = {
+        "number": failure.number,
+        "title": tr(failure.title),
+        "cause": tr(failure.cause),
+        "remedy": tr(failure.remedy),
+        "retriable": failure.retriable,
+        "detail": error.detail,
+    }
+    if error.tries_left is not None:
+        data["tries_left"] = error.tries_left
+    return data
