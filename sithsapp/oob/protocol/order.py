@@ -67,10 +67,13 @@ class PinEntryKind(Enum):
 
 
 class _Signed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of every struct inside a signed object: unknown members are refused."""
+    """Base of every struct inside a signed object: unknown members are refused, `repr` shows no contents."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
 
-class RelyingParty(_Signed):
+class RelyingParty(_Signed, frozen=True, kw_only=True):
     """The registered party that asks; its name comes from registration, never from the order's creator."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -78,14 +81,14 @@ class RelyingParty(_Signed):
     origin: HttpsOrigin
 
 
-class OnBehalfOf(_Signed):
+class OnBehalfOf(_Signed, frozen=True, kw_only=True):
     """The service behind the relying party."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
     name: Name
 
 
-class Text(_Signed):
+class Text(_Signed, frozen=True, kw_only=True):
     """What the user reads. Plain text only."""
 
     fmt: Literal["plain"]
@@ -93,7 +96,7 @@ class Text(_Signed):
     lang: Annotated[str, Meta(max_length=12)] | None = None
 
 
-class Document(_Signed):
+class Document(_Signed, frozen=True, kw_only=True):
     """A document that is signed by its digest."""
 
     name: Annotated[str, Meta(min_length=1, max_length=128)]
@@ -103,7 +106,7 @@ class Document(_Signed):
     type: Annotated[str, Meta(max_length=100)] | None = None
 
 
-class Context(_Signed):
+class Context(_Signed, frozen=True, kw_only=True):
     """What the service knows of the other device; shown when `flow` is `other`."""
 
     browser: Annotated[str, Meta(max_length=40)] | None = None
@@ -111,7 +114,7 @@ class Context(_Signed):
     network: Annotated[str, Meta(max_length=60)] | None = None
 
 
-class Requirements(_Signed):
+class Requirements(_Signed, frozen=True, kw_only=True):
     """Filters the certificates that are offered."""
 
     key: KeyUse
@@ -123,7 +126,7 @@ class Requirements(_Signed):
     pin: Literal["always"] | None = None
 
 
-class Order(_Signed):
+class Order(_Signed, frozen=True, kw_only=True):
     """The payload of an order JWS. Times are Unix seconds by the service's clock."""
 
     v: Literal[1]
