@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Open a web address in the user's browser: one argument, no shell, web addresses only."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from sithsapp.failures import Failure, SithsError
+
+MAX_LENGTH = 4096
+_HTTPS = re.compile(r"https://[a-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?")
+_DEMO = re.compile(r"http://localhost(:[0-9]{1,5})?(/[!-~]*)?")
+_XDG_OPEN = (Path("/usr/bin/xdg-open"), Path("/usr/local/bin/xdg-open"))
+
+
+def open_url(url: str, *, allow_local: bool = False) -> None:
+    """Open `url` in the default browser.
+
+    `allow_local` admits http://localhost, which the demo environment alone uses. Raises
+    `SithsError(RETURN_ADDRESS_REFUSED)` for anything that is not a plain web address, `SithsError(UNKNOWN)`
+    if there is no way to open one.
+    """
+    if not is_openable(url, allow_local=allow_local):
+        raise SithsError(Failure.RETURN_ADDRESS_REFUSED, "not a web address that may be opened")
+    if sys.platform == "win32":
+        os.startfile(url)  # noqa: S606 # no shell; the address is checked above
+    else:
+        _run([str(_opener()), url])
+
+
+def is_openable(url: str, *, allow_local: bool = False) -> bool:
+    """Tell whether `url` is an https address in plain ASCII, without user name and of bounded length."""
+    if len(url) > MAX_LENGTH:
+        return False
+    return bool(_HTTPS.fullmatch(url) or (allow_local and _DEMO.fullmatch(url)))
+
+
+def _opener() -> Path:
+    candidates = (Path("/usr/bin/open"),) if sys.platform == "darwin" else _XDG_OPEN
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        raise SithsError(Failure.UNKNOWN, "no program to open a web address with")
+    return found
+
+
+def _run(command: list[str]) -> None:
+    process = subprocess.Popen(  # noqa: S603 # absolute program, one checked argument, no shell
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    # The opener may live as long as the browser; somebody has to take its exit status.
+    threading.Thread(target=process.wait, name="open-url", daemon=True).start()

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""From what the flow shows to what the window draws. Pure: the same view gives the same page."""
+
+from __future__ import annotations
+
+from sithsapp.card.model import PinState, SlotStatus
+from sithsapp.failures import Failure
+from sithsapp.locale import ngettext, tr
+from sithsapp.oob.interaction import EnterPin, Finished, Opening, OpenOrder, View, WaitForCard, Working
+from sithsapp.oob.protocol.order import OrderType
+from sithsapp.ui import order_parts as parts
+from sithsapp.ui.holder import Describe
+from sithsapp.ui.pages import (
+    Action,
+    BindingCodeBody,
+    Body,
+    CodeBody,
+    LastTryBody,
+    Notice,
+    Page,
+    Picture,
+    ProblemBody,
+    Severity,
+    WaitingBody,
+)
+
+BINDING_CODE_SECONDS = 120
+"""How long a binding code may be seen (protocol section B13)."""
+
+_CALM_ENDS = {Failure.CANCELLED_BY_USER, Failure.ORDER_CANCELLED, Failure.REPORTED_BY_USER, Failure.SESSION_LOCKED}
+
+
+def present(view: View, describe: Describe, *, last_try_confirmed: bool = False) -> Page:
+    """Return the page for `view`. `last_try_confirmed`: the person has said yes to using the last try."""
+    match view:
+        case Opening():
+            return _page(None, _opening())
+        case WaitForCard():
+            return _page(view.open_order, _waiting(view))
+        case EnterPin(pin=PinState(tries_left=1)) if not last_try_confirmed:
+            return _page(view.open_order, _last_try(view, describe))
+        case EnterPin():
+            return _page(view.open_order, _code(view, describe, last_try_confirmed))
+        case Working():
+            return _page(view.open_order, _working(view))
+        case Finished():
+            return _page(view.open_order, _finished(view), ended=True)
+
+
+def _page(opened: OpenOrder | None, body: Body, *, ended: bool = False) -> Page:
+    header = parts.header(opened, ended=ended) if opened is not None else None
+    title = header.sentence if header is not None else tr("SITHS eID-app")
+    return Page(title, _spoken(body), header, body)
+
+
+def _spoken(body: Body) -> str:
+    match body:
+        case WaitingBody():
+            return f"{body.title}. {body.text}"
+        case CodeBody():
+            return body.error
+        case LastTryBody() | ProblemBody():
+            return f"{body.notice.title}. {body.notice.text}"
+        case BindingCodeBody():
+            return f"{body.title}. {body.spoken_code}. {body.warning.title}"
+
+
+def _opening() -> WaitingBody:
+    title, text = tr("Opening the request …"), tr("This takes a second or so.")
+    return WaitingBody(Picture.SPINNER, title, text, tr("Cancel"), Action.DECLINE)
+
+
+def _waiting(view: WaitForCard) -> WaitingBody:
+    order = view.open_order.order
+    picture, title, text = _waiting_words(view)
+    return WaitingBody(
+        picture,
+        title,
+        text,
+        tr("Cancel"),
+        Action.DECLINE,
+        facts=parts.facts(order),
+        notices=parts.notices(order),
+        report=tr("I did not start this"),
+    )
+
+
+def _waiting_words(view: WaitForCard) -> tuple[Picture, str, str]:
+    cards = view.cards
+    if not cards.service_running:
+        return _failure_words(Failure.NO_READER_SERVICE, Picture.NO_READER)
+    if not cards.slots:
+        text = tr("The app finds no card reader. Connect the reader and check the cable.")
+        return Picture.NO_READER, tr("Connect a card reader"), text
+    if any(slot.status is SlotStatus.READING for slot in cards.slots):
+        return Picture.SPINNER, tr("Reading the card …"), tr("This takes a second or so.")
+    if view.failure is Failure.CARD_REMOVED:
+        text = tr("Insert the card again to go on. Nothing was sent.")
+        return Picture.NO_CARD, tr("The card was removed"), text
+    failure = _card_trouble(view)
+    if failure is not None:
+        return _failure_words(failure, Picture.CARD_PROBLEM)
+    text = tr("Put the card in the reader, chip up and first. This window goes on by itself.")
+    return Picture.NO_CARD, tr("Insert your card"), text
+
+
+def _card_trouble(view: WaitForCard) -> Failure | None:
+    if view.failure not in (None, Failure.NO_CARD, Failure.NO_READER):
+        return view.failure
+    return next((slot.failure for slot in view.cards.slots if slot.failure is not None), None)
+
+
+def _failure_words(failure: Failure, picture: Picture) -> tuple[Picture, str, str]:
+    number = tr("Error code {number}").format(number=failure.number)
+    return picture, tr(failure.title), f"{tr(failure.cause)} {tr(failure.remedy)} {number}."
+
+
+def _last_try(view: EnterPin, describe: Describe) -> LastTryBody:
+    code = parts.code_word(view.pin.role)
+    wrong = view.failure is Failure.PIN_WRONG
+    title = tr("Wrong {code}. You have 1 attempt left.") if wrong else tr("You have 1 attempt left.")
+    text = tr("One more mistake locks the code. Go on only if you are sure of your {code}.")
+    return LastTryBody(
+        view.card.id,
+        view.credential.id,
+        parts.identity(view, describe),
+        Notice(Severity.WARNING, title.format(code=code), text.format(code=code)),
+        confirm=tr("Use the last attempt"),
+        decline=tr("Cancel"),
+        small_print=tr("A locked code is unlocked with your PUK code. No PUK code? Contact your ID administrator."),
+    )
+
+
+def _code(view: EnterPin, describe: Describe, last_try_confirmed: bool) -> CodeBody:
+    order, pin = view.open_order.order, view.pin
+    sign = order.typ is OrderType.SIGN
+    too_short = tr("The code is too short. It has at least {min} digits. No attempt was counted.")
+    return CodeBody(
+        card=view.card.id,
+        credential=view.credential.id,
+        facts=parts.facts(order),
+        notices=parts.notices(order),
+        readings=parts.readings(order),
+        identity=parts.identity(view, describe),
+        label=parts.code_name(pin.role),
+        hint=_hint(pin),
+        error=_entry_error(view, too_short),
+        empty=tr("Enter your {code}.").format(code=parts.code_word(pin.role)),
+        too_short=too_short.format(min=pin.min_length),
+        min_length=pin.min_length,
+        max_length=pin.max_length,
+        approve=tr("Sign") if sign else tr("Identify"),
+        decline=tr("Cancel"),
+        small_print=_small_print(sign),
+        report=tr("I did not start this"),
+        last_try_ok=last_try_confirmed,
+    )
+
+
+def _small_print(sign: bool) -> str:
+    warning = (
+        tr("Cancel if you did not start this signature yourself.")
+        if sign
+        else tr("Cancel if you did not start this log-in yourself.")
+    )
+    return f"{tr('The service gets your name, HSA-id and organisation.')} {warning}"
+
+
+def _hint(pin: PinState) -> str:
+    same = pin.min_length == pin.max_length
+    length = tr("{max} digits") if same else tr("{min}–{max} digits")
+    hint = length.format(min=pin.min_length, max=pin.max_length)
+    return hint if pin.tries_left is None else f"{hint}. {tries_left(pin.tries_left)}."
+
+
+def tries_left(number: int) -> str:
+    """Return how many tries a code has left, without a full stop."""
+    return ngettext("{n} attempt left", "{n} attempts left", number).format(n=number)
+
+
+def _entry_error(view: EnterPin, too_short: str) -> str:
+    if view.failure is None:
+        return ""
+    if view.failure is Failure.PIN_FORMAT:
+        return too_short.format(min=view.pin.min_length)
+    if view.failure is not Failure.PIN_WRONG:
+        return f"{tr(view.failure.title)}. {tr(view.failure.remedy)}"
+    wrong = tr("Wrong {code}.").format(code=parts.code_word(view.pin.role))
+    number = view.pin.tries_left
+    if number is None:
+        return wrong
+    left = ngettext("You have {n} attempt left.", "You have {n} attempts left.", number)
+    return f"{wrong} {left.format(n=number)}"
+
+
+def _working(view: Working) -> WaitingBody:
+    sign = view.open_order.order.typ is OrderType.SIGN
+    title = tr("Signing …") if sign else tr("Identifying …")
+    return WaitingBody(Picture.SPINNER, title, tr("Leave the card in the reader."), tr("Cancel"), Action.DECLINE)
+
+
+def _finished(view: Finished) -> Body:
+    if view.failure is not None:
+        return _problem(view, view.failure)
+    if view.code is not None:
+        return _binding_code(view.code)
+    sign = view.open_order is not None and view.open_order.order.typ is OrderType.SIGN
+    title = tr("You have signed") if sign else tr("You are identified")
+    text = tr("Go back to {rp}. This window closes by itself.").format(rp=_asker(view.open_order))
+    return WaitingBody(Picture.DONE, title, text, tr("Close"), Action.CLOSE, closes_itself=True)
+
+
+def _binding_code(code: str) -> BindingCodeBody:
+    shown = code if len(code) % 2 else f"{code[: len(code) // 2]} {code[len(code) // 2 :]}"
+    return BindingCodeBody(
+        title=tr("Enter this code in your browser"),
+        text=tr("Type it in the window where you started."),
+        code=shown,
+        spoken_code=" ".join(code),
+        warning=Notice(Severity.WARNING, tr("Never tell anyone the code, not even support.")),
+        button=tr("Close"),
+        seconds=BINDING_CODE_SECONDS,
+    )
+
+
+def _problem(view: Finished, failure: Failure) -> ProblemBody:
+    title, text = tr(failure.title), f"{tr(failure.cause)} {tr(failure.remedy)}"
+    if failure is Failure.ORDER_EXPIRED and view.open_order is not None:
+        text = tr("It took too long. Go back to {rp} and start again.").format(rp=_asker(view.open_order))
+    if failure is Failure.PIN_LOCKED:
+        text = f"{text} {tr('No PUK code? Contact your ID administrator.')}"
+    severity = Severity.INFO if failure in _CALM_ENDS else Severity.ERROR
+    number = tr("Error code {number}").format(number=failure.number)
+    return ProblemBody(Notice(severity, title, text), number, tr("Close"))
+
+
+def _asker(opened: OpenOrder | None) -> str:
+    return parts.asker(opened.order) if opened is not None else tr("the service")

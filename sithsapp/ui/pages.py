@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the order window draws: frozen pages in the person's language, without Qt.
+
+The presenter makes them from views; widgets only draw them. Two equal bodies look the same, so that a new
+deadline alone never disturbs a code that is being typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sithsapp.card.model import CardId
+
+
+class Accent(Enum):
+    """Which colour a window has: nobody should sign by habit."""
+
+    AUTH = "auth"
+    SIGN = "sign"
+
+
+class Severity(Enum):
+    """How a notice looks; the words say the same."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Picture(Enum):
+    """The drawing of a page that waits or tells."""
+
+    SPINNER = "spinner"
+    NO_READER = "no_reader"
+    NO_CARD = "no_card"
+    CARD_PROBLEM = "card_problem"
+    DONE = "done"
+
+
+class Action(Enum):
+    """What a button of a page means."""
+
+    DECLINE = "decline"
+    APPROVE = "approve"
+    USE_LAST_TRY = "use_last_try"
+    CLOSE = "close"
+    REPORT = "report"
+    MORE_TIME = "more_time"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A banner: a title and perhaps a sentence."""
+
+    severity: Severity
+    title: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label of ours and a value, which may come from outside."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A card and certificate that may be used in place of the one shown."""
+
+    card: CardId
+    credential: str
+    label: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the person acts as, and with which card."""
+
+    caption: str
+    name: str
+    details: tuple[str, ...]
+    switch: str
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text that is read before approving. `reminder` is set when it must have been shown to its end."""
+
+    title: str
+    text: str
+    reminder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The part that stays in view: who asks and for what, where, and how long it lasts.
+
+    `sentence` says it all for the window title and screen readers. `deadline` is `time.monotonic()` seconds.
+    """
+
+    accent: Accent
+    kind: str
+    who: str
+    wants: str
+    sentence: str
+    environment: str
+    deadline: float | None
+    more_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBody:
+    """A page that goes on by itself or only tells. `closes_itself`: after a few seconds."""
+
+    picture: Picture
+    title: str
+    text: str
+    button: str
+    action: Action
+    facts: tuple[Fact, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    report: str = ""
+    closes_itself: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBody:
+    """The page where the code is entered; lengths are in digits."""
+
+    card: CardId
+    credential: str
+    facts: tuple[Fact, ...]
+    notices: tuple[Notice, ...]
+    readings: tuple[Reading, ...]
+    identity: Identity
+    label: str
+    hint: str
+    error: str
+    empty: str
+    too_short: str
+    min_length: int
+    max_length: int
+    approve: str
+    decline: str
+    small_print: str
+    report: str
+    last_try_ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LastTryBody:
+    """The question before the last try is used."""
+
+    card: CardId
+    credential: str
+    identity: Identity
+    notice: Notice
+    confirm: str
+    decline: str
+    small_print: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindingCodeBody:
+    """The code that the person types in the browser, shown for a bounded time."""
+
+    title: str
+    text: str
+    code: str
+    spoken_code: str
+    warning: Notice
+    button: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemBody:
+    """The end that nobody wanted: what happened, what to do, and the number for support."""
+
+    notice: Notice
+    number: str
+    button: str
+
+
+Body = WaitingBody | CodeBody | LastTryBody | BindingCodeBody | ProblemBody
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A whole page. `title` is the window's, `spoken` what a screen reader hears when the page comes."""
+
+    title: str
+    spoken: str
+    header: Header | None
+    body: Body

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The one sentence on readers and cards that tray, tooltip and overview share. Pure, without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sithsapp.card.model import Card, CardsState, Credential, PinRole, Slot, SlotStatus
+from sithsapp.failures import Failure
+from sithsapp.locale import ngettext, tr
+
+EXPIRY_WARNING = timedelta(days=30)
+
+
+class Glyph(Enum):
+    """The tray icon: shape as well as colour differs between them."""
+
+    NO_READER = "no_reader"
+    NO_CARD = "no_card"
+    READING = "reading"
+    READY = "ready"
+    REQUEST = "request"
+    LOCKED = "locked"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Condition(Enum):
+    """What is so with readers and cards."""
+
+    NO_SERVICE = "no_service"
+    NO_READER = "no_reader"
+    NO_CARD = "no_card"
+    READING = "reading"
+    PROBLEM = "problem"
+    READY = "ready"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    LOCKED = "locked"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """One moment of the app: `title` is the sentence, `text` what to do; neither names a person.
+
+    `slot` is the reader that it is about, None without readers.
+    """
+
+    condition: Condition
+    glyph: Glyph
+    title: str
+    text: str
+    slot: Slot | None = None
+
+
+ValidUntil = Callable[[Credential], datetime | None]
+
+_RANK = {SlotStatus.READY: 0, SlotStatus.READING: 1, SlotStatus.FAILED: 2, SlotStatus.EMPTY: 3}
+_LEVELS = (Condition.READY, Condition.EXPIRING, Condition.LOCKED, Condition.EXPIRED, Condition.DEAD)
+
+
+def app_state(cards: CardsState, valid_until: ValidUntil, now: datetime) -> AppState:
+    """Return the state that `cards` make; with several readers the one that is nearest to being useful."""
+    if not cards.service_running:
+        return _failed(Condition.NO_SERVICE, Glyph.WARNING, Failure.NO_READER_SERVICE, None)
+    if not cards.slots:
+        title, text = tr("No card reader"), tr("Connect a card reader to the computer.")
+        return AppState(Condition.NO_READER, Glyph.NO_READER, title, text)
+    states = [_slot_state(slot, valid_until, now) for slot in cards.slots]
+    return min(states, key=_preference)
+
+
+def _preference(state: AppState) -> tuple[int, int]:
+    rank = _RANK[state.slot.status] if state.slot is not None else len(_RANK)
+    return rank, _LEVELS.index(state.condition) if state.condition in _LEVELS else 0
+
+
+def _slot_state(slot: Slot, valid_until: ValidUntil, now: datetime) -> AppState:
+    if slot.status is SlotStatus.READING:
+        title, text = tr("Reading the card …"), tr("This takes a second or so.")
+        return AppState(Condition.READING, Glyph.READING, title, text, slot)
+    if slot.status is SlotStatus.FAILED:
+        return _failed(Condition.PROBLEM, Glyph.ERROR, slot.failure or Failure.CARD_ERROR, slot)
+    if slot.status is SlotStatus.EMPTY or slot.card is None:
+        title, text = tr("No card in the reader"), tr("Insert your card when you log in or sign.")
+        return AppState(Condition.NO_CARD, Glyph.NO_CARD, title, text, slot)
+    return _locked(slot, slot.card) or _validity(slot, slot.card, valid_until, now)
+
+
+def _failed(condition: Condition, glyph: Glyph, failure: Failure, slot: Slot | None) -> AppState:
+    return AppState(condition, glyph, tr(failure.title), tr(failure.remedy), slot)
+
+
+def _locked(slot: Slot, card: Card) -> AppState | None:
+    blocked = {pin.role for pin in card.pins if pin.blocked}
+    if PinRole.PUK in blocked and len(blocked) > 1:
+        text = tr("The card cannot be unlocked in the app. Contact your ID administrator.")
+        return AppState(Condition.DEAD, Glyph.ERROR, tr("The PUK code is locked"), text, slot)
+    text = tr("Unlock the code with your PUK code.")
+    if PinRole.AUTH in blocked:
+        return AppState(Condition.LOCKED, Glyph.LOCKED, tr("The identification code is locked"), text, slot)
+    if PinRole.SIGN in blocked:
+        return AppState(Condition.LOCKED, Glyph.LOCKED, tr("The signing code is locked"), text, slot)
+    return None
+
+
+def _validity(slot: Slot, card: Card, valid_until: ValidUntil, now: datetime) -> AppState:
+    # The card is as good as its best certificate of each use: a renewed one stands beside the old one.
+    best: dict[PinRole, datetime] = {}
+    for credential in card.credentials:
+        ends = valid_until(credential)
+        if ends is not None:
+            best[credential.pin] = max(ends, best.get(credential.pin, ends))
+    ends = min(best.values(), default=None)
+    if ends is not None and ends <= now:
+        title, text = tr("The certificates have expired"), tr("Contact your ID administrator.")
+        return AppState(Condition.EXPIRED, Glyph.WARNING, title, text, slot)
+    if ends is not None and ends - now < EXPIRY_WARNING:
+        return _expiring(slot, (ends - now).days)
+    return AppState(Condition.READY, Glyph.READY, tr("The card is ready"), tr("You can log in and sign."), slot)
+
+
+def _expiring(slot: Slot, days: int) -> AppState:
+    title = ngettext("The certificates expire in {n} day", "The certificates expire in {n} days", days)
+    text = tr("Renew them on My pages in good time.")
+    return AppState(Condition.EXPIRING, Glyph.WARNING, title.format(n=days), text, slot)
