@@ -110,6 +110,8 @@ class QtTransport:
         """Send `request` and return the answer; see `HttpTransport.request`."""
         parts = check_url(request.url, local_http=self._local_http)
         message = _message(request, parts)
+        if self._cancelled.is_set():
+            raise RequestCancelled
         tls = parts.scheme == "https"
         server = _Server(tls, parts.hostname or "", parts.port or (443 if tls else 80))
         socket = self._connection(server, timeouts.connect)

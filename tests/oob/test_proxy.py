@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: EUPL-1.2
+from __future__ import annotations
+
+import pytest
+from PySide6.QtNetwork import QNetworkProxy
+
+from sithsapp.oob.proxy import bypasses, proxies_for
+
+Kind = QNetworkProxy.ProxyType
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "exempt"),
+    [
+        ("*", True),
+        ("auth.example.org", True),
+        ("example.org", True),
+        (".example.org", True),
+        ("*.example.org", True),
+        ("a.b, example.org", True),
+        ("example.org:443", True),
+        ("example.org:8443", False),
+        ("ample.org", False),
+        ("other.org", False),
+        ("", False),
+        (",,", False),
+    ],
+)
+def test_no_proxy(no_proxy: str, exempt: bool) -> None:
+    assert bypasses("auth.example.org", 443, {"NO_PROXY": no_proxy}) is exempt
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "host", "port", "user"),
+    [
+        ("http://proxy.example:3128", Kind.HttpProxy, "proxy.example", 3128, ""),
+        ("proxy.example:3128", Kind.HttpProxy, "proxy.example", 3128, ""),
+        ("http://me%40x:pw@proxy.example", Kind.HttpProxy, "proxy.example", 8080, "me@x"),
+        ("socks5h://proxy.example", Kind.Socks5Proxy, "proxy.example", 1080, ""),
+        ("http://[::1", Kind.HttpProxy, "", 0, ""),
+        ("http://proxy.example:99999", Kind.HttpProxy, "", 0, ""),
+    ],
+)
+def test_the_environments_proxy(address: str, kind: Kind, host: str, port: int, user: str) -> None:
+    (proxy,) = proxies_for("auth.example.org", 443, {"https_proxy": address})
+    assert (proxy.type(), proxy.hostName(), proxy.port(), proxy.user()) == (kind, host, port, user)
+
+
+def test_without_settings_the_way_is_direct() -> None:
+    (proxy,) = proxies_for("auth.example.org", 443, {})
+    assert proxy.type() is Kind.NoProxy
+    (local,) = proxies_for("localhost", 443, {"https_proxy": "http://proxy.example"})
+    assert local.type() is Kind.NoProxy
