@@ -35,6 +35,8 @@ from sithsapp.settings.schema import Settings
 
 def login(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Carry out the order of a launch URL; exit 0 only when the service accepted the signature."""
+    from functools import partial
+
     from sithsapp.desktop.open_url import open_url
     from sithsapp.oob.compose import order_flow
     from sithsapp.oob.protocol.launch import parse_launch_url
@@ -43,7 +45,7 @@ def login(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
     launch = parse_launch_url(arguments.launch_url, URL_SCHEME)
     conversation = Conversation(output, _pin_source(arguments), last_try_ok=arguments.last_try_ok)
     with running_card_service(settings) as service:
-        flow = order_flow(settings, service, conversation, open_url=open_url)
+        flow = order_flow(settings, service, conversation, open_url=partial(open_url, allow_local=settings.environment == "demo"))
         flow.start(launch)
         try:
             end = conversation.run(flow.post)

@@ -102,13 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _settings(output: Output) -> Settings:
     """Load the settings, start the log and choose the language."""
-    from sithsapp.desktop.paths import config_directory, log_directory
+    from sithsapp.desktop.paths import config_dir, log_dir
     from sithsapp.settings.load import load
     from sithsapp.settings.sources import file_sources
     from sithsapp.support.log import start_logging
 
-    resolved = load(file_sources(config_directory()))
-    start_logging(log_directory(), "cli", resolved.settings.log_level)
+    resolved = load(file_sources(config_dir()))
+    start_logging(log_dir(), "cli", resolved.settings.log_level)
     set_language(resolved.settings.language)
     for problem in resolved.problems:
         output.note(f"{problem.failure.number} {tr(problem.failure.title)}: {problem.detail}")
