@@ -17,6 +17,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sithsapp.desktop.single_instance import (
@@ -68,10 +69,8 @@ def _private_directory() -> Path:
         directory = runtime / "sithsapp"
     else:
         directory = Path("/tmp") / f"sithsapp-{os.geteuid()}"  # noqa: S108 # checked below, refused if foreign
-    try:
+    with suppress(FileExistsError):
         directory.mkdir(mode=0o700)
-    except FileExistsError:
-        pass
     _check_own_directory(directory)
     return directory
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How a theme reaches widgets, and small helpers for layouts."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar, runtime_checkable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from sithsapp.ui.theme import Theme
+
+_Layout = TypeVar("_Layout", bound=QBoxLayout)
+
+
+@runtime_checkable
+class Themed(Protocol):
+    """A widget that draws or measures by the theme, beyond what the style sheet does for it."""
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take over colours and sizes."""
+
+
+def apply_to_children(parent: QWidget, theme: Theme) -> None:
+    """Give `theme` to every widget below `parent` that wants it."""
+    for child in parent.findChildren(QWidget):
+        if isinstance(child, Themed):
+            child.apply_theme(theme)
+
+
+def set_tone(widget: QWidget, tone: str) -> None:
+    """Set what the style sheet distinguishes by `tone`, and have the style looked up anew."""
+    if widget.property("tone") != tone:
+        widget.setProperty("tone", tone)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+def column(parent: QWidget | None = None, spacing: int = 0) -> QVBoxLayout:
+    """Return a vertical layout without margins."""
+    return _bare(QVBoxLayout(parent) if parent is not None else QVBoxLayout(), spacing)
+
+
+def row(parent: QWidget | None = None, spacing: int = 0) -> QHBoxLayout:
+    """Return a horizontal layout without margins."""
+    return _bare(QHBoxLayout(parent) if parent is not None else QHBoxLayout(), spacing)
+
+
+def _bare(layout: _Layout, spacing: int) -> _Layout:
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    return layout
+
+
+class Frame(QFrame):
+    """A frame that the style sheet knows by its kind: card, sunken, pill or banner."""
+
+    def __init__(self, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(kind)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
