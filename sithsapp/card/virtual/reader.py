@@ -133,7 +133,7 @@ class VirtualReaders:
     def connect(self, reader: str) -> VirtualConnection:
         """Open a shared connection.
 
-        Raises `SithsError`: NO_READER_SERVICE, NO_READER, CARD_REMOVED (empty), CARD_MUTE, CARD_IN_USE.
+        Raises `SithsError`: NO_READER_SERVICE, NO_READER, NO_CARD, CARD_MUTE, CARD_IN_USE.
         """
         with self._changed:
             self._require_service()
@@ -141,7 +141,7 @@ class VirtualReaders:
             if slot is None:
                 raise SithsError(Failure.NO_READER, "no such virtual reader")
             if slot.session is None:
-                raise SithsError(Failure.CARD_REMOVED, "virtual reader empty")
+                raise SithsError(Failure.NO_CARD, "virtual reader empty")
             if slot.obstacle is not None:
                 failure = Failure.CARD_MUTE if slot.obstacle is Presence.MUTE else Failure.CARD_IN_USE
                 raise SithsError(failure, "virtual reader obstructed")
