@@ -29,7 +29,7 @@ _CURVES: Final = {
     "1.3.132.0.34": ("P-384", 384),
     "1.3.132.0.35": ("P-521", 521),
 }
-_NO_EXTENSIONS: Final = Extensions(None, None, (), False, None, None, (), (), (), ())
+_NO_EXTENSIONS: Final = Extensions(None, None, (), False, None, None, (), (), (), (), frozenset())
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,12 @@ EXTENDED_KEY_USAGE: Final = "2.5.29.37"
 INHIBIT_ANY_POLICY: Final = "2.5.29.54"
 AUTHORITY_INFORMATION_ACCESS: Final = "1.3.6.1.5.5.7.1.1"
 CARD_NUMBER: Final = "1.2.752.34.2.1"
+OCSP_NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
+
+ANY_POLICY: Final = "2.5.29.32.0"
 
 CLIENT_AUTH: Final = "1.3.6.1.5.5.7.3.2"
+OCSP_SIGNING: Final = "1.3.6.1.5.5.7.3.9"
 SMART_CARD_LOGON: Final = "1.3.6.1.4.1.311.20.2.2"
 
 _UPN: Final = "1.3.6.1.4.1.311.20.2.3"
@@ -52,7 +56,11 @@ class KeyUsage(Enum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Extensions:
-    """What the extensions say. None for `key_usage` and `extended_key_usage`: the extension is not there."""
+    """What the extensions say. None for `key_usage` and `extended_key_usage`: the extension is not there.
+
+    `crl_urls` leaves out distribution points of other issuers or for some reasons only. `unknown_critical` and
+    `present` hold OIDs.
+    """
 
     key_usage: frozenset[KeyUsage] | None
     extended_key_usage: tuple[str, ...] | None
@@ -64,6 +72,7 @@ class Extensions:
     ca_issuer_urls: tuple[str, ...]
     crl_urls: tuple[str, ...]
     unknown_critical: tuple[str, ...]
+    present: frozenset[str]
 
 
 def read_extensions(reader: der.Reader) -> Extensions:
@@ -81,6 +90,7 @@ def read_extensions(reader: der.Reader) -> Extensions:
         ca_issuer_urls=tuple(url for method, url in access if method == _CA_ISSUERS),
         crl_urls=_read(values, CRL_DISTRIBUTION_POINTS, _crl_urls, ()),
         unknown_critical=tuple(sorted(critical - _KNOWN)),
+        present=frozenset(values),
     )
 
 
@@ -201,9 +211,9 @@ def _crl_urls(reader: der.Reader) -> tuple[str, ...]:
     while not sequence.at_end:
         point = sequence.enter(der.SEQUENCE)
         name = point.optional(der.context(0, constructed=True))
-        if name is not None:
+        if name is not None and point.at_end:
             found += _full_names(der.Reader(name))
-    return _bounded(found)
+    return tuple(found[:_MAX_ITEMS])
 
 
 def _full_names(reader: der.Reader) -> list[str]:

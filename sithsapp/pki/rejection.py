@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Why a service does not accept a certificate (protocol section B8 rules 8 to 10)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Rejection(Enum):
+    """What the person can do about it decides the kind."""
+
+    WRONG_CERTIFICATE = "wrongCertificate"  # another card or certificate may do
+    CERTIFICATE_ERR = "certificateErr"  # revoked, expired or untrusted
+    STATUS_UNAVAILABLE = "statusUnavailable"  # nobody could tell; trying later may help
+
+
+class CertificateRejected(Exception):
+    """A certificate was not accepted. `rule` is the number in section B8; `detail` holds no personal data."""
+
+    def __init__(self, kind: Rejection, rule: int, detail: str) -> None:
+        super().__init__(f"{kind.value} (rule {rule}): {detail}")
+        self.kind = kind
+        self.rule = rule
+        self.detail = detail
+
+
+class StatusUnusable(Exception):
+    """A revocation answer cannot be used: wrong signer, old, malformed, for another certificate."""
