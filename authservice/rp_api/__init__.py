@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The API that relying parties call (protocol section B5)."""
