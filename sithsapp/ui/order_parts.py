@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from sithsapp.card.model import Card, Credential, PinRole
 from sithsapp.locale import tr
 from sithsapp.oob.interaction import EnterPin, OpenOrder
@@ -62,7 +64,12 @@ def facts(order: Order) -> tuple[Fact, ...]:
     if other and order.context is not None:
         context = (order.context.browser, order.context.os, order.context.network)
         found += [Fact(tr("That device"), plain.line(", ".join(filter(None, context))))] if any(context) else []
-    return (*found, Fact(tr("Reference"), order.order[:_REFERENCE_LENGTH]))
+    return tuple(found)
+
+
+def reference(order: Order) -> str:
+    """Return the short name of the order, by which support can find it."""
+    return tr("Reference {reference}").format(reference=order.order[:_REFERENCE_LENGTH])
 
 
 def notices(order: Order) -> tuple[Notice, ...]:
@@ -102,9 +109,9 @@ def _attachments(order: Order) -> list[str]:
 
 def _document(number: int, count: int, document: Document) -> str:
     heading = tr("Document {number} of {count}").format(number=number, count=count)
-    size = tr("{size} bytes").format(size=document.size)
-    digest = tr("Checksum {digest}").format(digest=document.digest[:_DIGEST_LENGTH])
-    return "\n".join((heading, plain.line(document.name), f"{size}, {digest}"))
+    size = tr("{size} kB, checksum {digest}")
+    shown = size.format(size=ceil(document.size / 1000), digest=document.digest[:_DIGEST_LENGTH])
+    return "\n".join((heading, plain.line(document.name), shown))
 
 
 def identity(view: EnterPin, describe: Describe) -> Identity:
@@ -121,11 +128,7 @@ def identity(view: EnterPin, describe: Describe) -> Identity:
 
 
 def _details(holder: Holder) -> tuple[str, ...]:
-    until = ""
-    if holder.valid_until is not None:
-        until = tr("Valid until {date}").format(date=holder.valid_until.date().isoformat())
-    shown = (plain.line(holder.organisation, NAME_LIMIT), plain.line(holder.identifier, NAME_LIMIT), until)
-    return tuple(filter(None, shown))
+    return tuple(plain.line(text, NAME_LIMIT) for text in (holder.organisation, holder.identifier) if text)
 
 
 def _choices(view: EnterPin, describe: Describe) -> tuple[Choice, ...]:

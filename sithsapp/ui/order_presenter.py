@@ -82,6 +82,7 @@ def _waiting(view: WaitForCard) -> WaitingBody:
         facts=parts.facts(order),
         notices=parts.notices(order),
         report=tr("I did not start this"),
+        reference=parts.reference(order),
     )
 
 
@@ -153,6 +154,7 @@ def _code(view: EnterPin, describe: Describe, last_try_confirmed: bool) -> CodeB
         decline=tr("Cancel"),
         small_print=_small_print(sign),
         report=tr("I did not start this"),
+        reference=parts.reference(order),
         last_try_ok=last_try_confirmed,
     )
 

@@ -125,6 +125,7 @@ class WaitingBody:
     facts: tuple[Fact, ...] = ()
     notices: tuple[Notice, ...] = ()
     report: str = ""
+    reference: str = ""
     closes_itself: bool = False
 
 
@@ -149,6 +150,7 @@ class CodeBody:
     decline: str
     small_print: str
     report: str
+    reference: str
     last_try_ok: bool = False
 
 

@@ -17,7 +17,7 @@ QLabel[tone="sign"] { color: $sign_text; }
 QLabel[tone="warning"] { color: $warn; }
 #card { background: $surface; border: 1px solid $divider; border-radius: ${r12}px; }
 #sunken { background: $sunken; border: 1px solid $sunken; border-radius: ${r12}px; }
-#pill { border-radius: ${r14}px; }
+#pill { border-radius: ${r12}px; }
 #pill[tone="auth"] { background: $primary_soft; border: 1px solid $primary_soft; }
 #pill[tone="sign"] { background: $sign_soft; border: 1px solid $sign_soft; }
 #pill[tone="warning"] { background: $warn_soft; border: 1px solid $warn; }
@@ -44,7 +44,7 @@ QPushButton[kind="secondary"] { background: $surface; color: $text; border: 1px 
 QPushButton[kind="secondary"]:hover { background: $sunken; }
 QPushButton[kind="secondary"]:pressed { background: $divider; }
 QPushButton[kind="link"] { background: transparent; color: $primary_text; border: none; min-height: ${p24}px;
-    padding: ${p4}px ${p4}px; }
+    padding: ${p4}px 0; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="icon"] { background: transparent; border: none; min-height: ${icon}px; min-width: ${icon}px;
     padding: 0; border-radius: ${p4}px; }
@@ -68,7 +68,7 @@ def stylesheet(theme: Theme) -> str:
     """Return the style sheet for `theme`."""
     names = {name: getattr(theme.tokens, name) for name in theme.tokens.__slots__}
     names |= {f"p{size}": str(theme.px(size)) for size in (4, 8, 12, 16, 24)}
-    names |= {f"r{size}": str(theme.px(size)) for size in (8, 12, 14)}
+    names |= {f"r{size}": str(theme.px(size)) for size in (8, 12)}
     # The frame is part of a control's height, and a focused frame is one pixel wider on each side.
     names |= {"control": str(theme.px(44) - 2), "icon": str(theme.px(36)), "p7": str(theme.px(8) - 1)}
     return "".join(part.substitute(names) for part in (_WINDOW, _BUTTONS, _FIELDS))

@@ -49,7 +49,8 @@ class Button(QPushButton):
 
     def set_label(self, text: str) -> None:
         """Show `text`; an ampersand is an ampersand, not a shortcut mark."""
-        self.setText(text.replace("&", "&&"))
+        gap = " " if self._icon is not None else ""
+        self.setText(gap + text.replace("&", "&&"))
         self.setAccessibleName(text)
 
     def set_kind(self, kind: Kind) -> None:

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The order window's pages. Each is made once, filled anew for every order, and draws one kind of body."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QWidget
+
+from sithsapp.ui.icons import Icon
+from sithsapp.ui.pages import (
+    Accent,
+    Action,
+    BindingCodeBody,
+    CodeBody,
+    Header,
+    LastTryBody,
+    Picture,
+    ProblemBody,
+    WaitingBody,
+)
+from sithsapp.ui.quiet import QuietTime
+from sithsapp.ui.theme import TextStyle
+from sithsapp.ui.widgets.button import Button, Kind
+from sithsapp.ui.widgets.panels import Banner, Facts, IdentityPanel, ReadingBox
+from sithsapp.ui.widgets.pictures import Emblem, EmptyPlace
+from sithsapp.ui.widgets.pin_field import PinField
+from sithsapp.ui.widgets.spinner import Spinner
+from sithsapp.ui.widgets.text import Text
+from sithsapp.ui.widgets.themed import column, row
+
+MARGIN = 24
+_READINGS = 2
+_SCROLL_KEYS = {Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Up, Qt.Key.Key_Down}
+_PLACES = {Picture.NO_READER: Icon.UNPLUGGED, Picture.NO_CARD: Icon.CARD, Picture.CARD_PROBLEM: Icon.WARNING}
+_Widget = TypeVar("_Widget", bound=QWidget)
+
+
+def approve_kind(accent: Accent) -> Kind:
+    """Return how an order's main button looks."""
+    return Kind.SIGN if accent is Accent.SIGN else Kind.PRIMARY
+
+
+class OrderPage(QWidget):
+    """A page: what scrolls, and a footer that stays. `acted(Action)` when a button was pressed."""
+
+    acted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.content = QWidget()
+        self.content.setObjectName("scrolled")
+        self.area = QScrollArea(widgetResizable=True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.footer = QWidget()
+        self._inner = column(self.content, 14)
+        self._inner.setContentsMargins(MARGIN, 4, MARGIN, 4)
+        self._outer = column(self.footer, 10)
+        self._outer.setContentsMargins(MARGIN, 10, MARGIN, 14)
+        layout = column(self)
+        layout.addWidget(self.area, 1)
+        layout.addWidget(self.footer)
+
+    def finish(self) -> None:
+        """Put the finished content into its scroll area."""
+        self._inner.addStretch(1)
+        self.area.setWidget(self.content)
+        self.area.verticalScrollBar().rangeChanged.connect(self._keep_width)
+
+    def needed_height(self, width: int) -> int:
+        """Return the height that shows everything at that width."""
+        return sum(_height(layout, width) for layout in (self._inner, self._outer))
+
+    def first_focus(self) -> QWidget:
+        """Return what has the focus when the page comes."""
+        raise NotImplementedError
+
+    def _keep_width(self, _lowest: int, highest: int) -> None:
+        # The scroll bar stands in the margin, so that nothing beside it moves when it comes.
+        bar = self.area.verticalScrollBar().sizeHint().width() if highest else 0
+        self._inner.setContentsMargins(MARGIN, 4, max(0, MARGIN - bar), 4)
+
+    def add(self, widget: _Widget, *, centred: bool = False) -> _Widget:
+        """Add `widget` to the part that scrolls."""
+        if centred:
+            self._inner.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        else:
+            self._inner.addWidget(widget)
+        return widget
+
+    def add_buttons(self, *buttons: Button) -> None:
+        """Add buttons of equal width to the footer, from left to right."""
+        buttons_row = row(spacing=12)
+        for button in buttons:
+            buttons_row.addWidget(button, 1)
+        self._outer.addLayout(buttons_row)
+
+    def add_last_line(self, report: Button, reference: Text) -> None:
+        """End the footer with the way to report an order and with its reference."""
+        line = row(spacing=8)
+        line.addWidget(report)
+        line.addStretch(1)
+        line.addWidget(reference)
+        self._outer.addLayout(line)
+        self.acts(report, Action.REPORT)
+
+    def add_below(self, widget: _Widget) -> _Widget:
+        """Add `widget` to the footer, which stays in view."""
+        self._outer.addWidget(widget)
+        return widget
+
+    def acts(self, button: Button, action: Action) -> None:
+        """Let `button` mean `action`."""
+        button.clicked.connect(lambda: self.acted.emit(action))
+
+
+def _height(layout: QBoxLayout, width: int) -> int:
+    # Not the widget's sizeHint: wrapped text is as high as its width makes it.
+    layout.activate()
+    return layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+
+
+class WaitingPage(OrderPage):
+    """Draws a `WaitingBody`: it goes on by itself, or only tells."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._action = Action.DECLINE
+        self._facts = self.add(Facts())
+        self._banner = self.add(Banner())
+        self._inner.addSpacing(8)
+        self._spinner = self.add(Spinner(), centred=True)
+        self._place = self.add(EmptyPlace(), centred=True)
+        self._done = self.add(Emblem(Icon.CHECK, 72, round_field=True), centred=True)
+        self._done.set_look(Icon.CHECK, "ok", "ok_soft")
+        self._title = self.add(Text(TextStyle.TITLE, centred=True))
+        self._text = self.add(Text(TextStyle.BODY, tone="secondary", centred=True))
+        self._button = Button(Kind.SECONDARY)
+        self._report = Button(Kind.LINK, Icon.FLAG)
+        self._reference = Text(TextStyle.SMALL, tone="secondary")
+        self.add_buttons(self._button)
+        self.add_last_line(self._report, self._reference)
+        self._button.clicked.connect(lambda: self.acted.emit(self._action))
+        self.finish()
+
+    def show_body(self, body: WaitingBody, header: Header | None) -> None:
+        """Show `body`."""
+        self._action = body.action
+        self._facts.show_facts(body.facts)
+        self._banner.setVisible(bool(body.notices))
+        for notice in body.notices:
+            self._banner.show_notice(notice)
+        self._spinner.setVisible(body.picture is Picture.SPINNER)
+        self._done.setVisible(body.picture is Picture.DONE)
+        self._place.setVisible(body.picture in _PLACES)
+        self._place.set_icon(_PLACES.get(body.picture, Icon.CARD))
+        self._title.setText(body.title)
+        self._text.setText(body.text)
+        self._button.set_label(body.button)
+        self._report.set_label(body.report)
+        self._report.setVisible(bool(body.report))
+        self._reference.setText(body.reference)
+        self._reference.setVisible(bool(body.reference))
+
+    def first_focus(self) -> QWidget:
+        """Return the only button."""
+        return self._button
+
+
+class CodePage(OrderPage):
+    """Draws a `CodeBody`. `chosen(Choice)` when another card was picked; `told(str)` when an error is shown."""
+
+    chosen = Signal(object)
+    told = Signal(str)
+
+    def __init__(self, quiet: QuietTime, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._body: CodeBody | None = None
+        self._facts = self.add(Facts())
+        self._banner = self.add(Banner())
+        self._readings = [self.add(ReadingBox()) for _ in range(_READINGS)]
+        self._identity = self.add(IdentityPanel())
+        self.field = self.add_below(PinField(quiet))
+        self.decline = Button(Kind.SECONDARY)
+        self.approve = Button(Kind.PRIMARY)
+        self.add_buttons(self.decline, self.approve)
+        self._small_print = self.add_below(Text(TextStyle.SMALL, tone="secondary"))
+        self._report = Button(Kind.LINK, Icon.FLAG)
+        self._reference = Text(TextStyle.SMALL, tone="secondary")
+        self.add_last_line(self._report, self._reference)
+        self._connect()
+        self._set_tab_order()
+        self.finish()
+
+    def _connect(self) -> None:
+        self.acts(self.decline, Action.DECLINE)
+        self.acts(self.approve, Action.APPROVE)
+        self.field.submitted.connect(lambda: self.acted.emit(Action.APPROVE))
+        self.field.message_changed.connect(self.told)
+        self._identity.chosen.connect(self.chosen)
+
+    def _set_tab_order(self) -> None:
+        boxes = [reading.box for reading in self._readings]
+        order = [*boxes, self.field.edit, self.approve, self.decline, self.field.eye, self._identity.switch]
+        for one, other in zip(order, [*order[1:], self._report], strict=True):
+            QWidget.setTabOrder(one, other)
+
+    def show_body(self, body: CodeBody, header: Header | None, *, allow_show: bool = True) -> None:
+        """Show `body` with an empty field."""
+        self._body = body
+        self._facts.show_facts(body.facts)
+        self._banner.setVisible(bool(body.notices))
+        for notice in body.notices:
+            self._banner.show_notice(notice)
+        for number, box in enumerate(self._readings):
+            box.setVisible(number < len(body.readings))
+            if number < len(body.readings):
+                box.show_reading(body.readings[number])
+        self._identity.show_identity(body.identity)
+        context = header.sentence if header is not None else ""
+        self.field.set_up(body.label, body.hint, body.max_length, context=context, allow_show=allow_show)
+        self.field.tell_error(body.error)
+        self.approve.set_kind(approve_kind(header.accent if header is not None else Accent.AUTH))
+        self.approve.set_label(body.approve)
+        self.decline.set_label(body.decline)
+        self._small_print.setText(body.small_print)
+        self._report.set_label(body.report)
+        self._reference.setText(body.reference)
+
+    def objection(self) -> str:
+        """Return why the entry cannot be sent yet, having shown it; empty if it can."""
+        if self._body is None:
+            return ""
+        unread = next((box for box in self._readings if not box.was_read and not box.isHidden()), None)
+        if unread is not None:
+            unread.remind()
+            return self._body.readings[0].reminder
+        count = self.field.edit.count
+        text = self._body.empty if count == 0 else self._body.too_short if count < self._body.min_length else ""
+        if text:
+            self.field.tell_error(text)
+            self.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        return text
+
+    def first_focus(self) -> QWidget:
+        """Return the code entry."""
+        return self.field.edit
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scroll the text to read from the code entry, so that nobody needs the mouse."""
+        box = next((box for box in self._readings if not box.isHidden()), None)
+        if box is None or event.key() not in _SCROLL_KEYS:
+            event.ignore()
+            return
+        bar = box.box.verticalScrollBar()
+        step = bar.pageStep() if event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown) else bar.singleStep()
+        back = event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_Up)
+        bar.setValue(bar.value() + (-step if back else step))
+
+
+class LastTryPage(OrderPage):
+    """Draws a `LastTryBody`: asks before the last try is used. The safe answer has the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._banner = self.add(Banner())
+        self._identity = self.add(IdentityPanel())
+        self._decline = Button(Kind.SECONDARY)
+        self._confirm = Button(Kind.PRIMARY)
+        self.add_buttons(self._decline, self._confirm)
+        self._small_print = self.add_below(Text(TextStyle.SMALL, tone="secondary"))
+        self.acts(self._decline, Action.DECLINE)
+        self.acts(self._confirm, Action.USE_LAST_TRY)
+        self.chosen = self._identity.chosen
+        self.finish()
+
+    def show_body(self, body: LastTryBody, header: Header | None) -> None:
+        """Show `body`."""
+        self._banner.show_notice(body.notice)
+        self._identity.show_identity(body.identity)
+        self._confirm.set_kind(approve_kind(header.accent if header is not None else Accent.AUTH))
+        self._confirm.set_label(body.confirm)
+        self._decline.set_label(body.decline)
+        self._small_print.setText(body.small_print)
+
+    def first_focus(self) -> QWidget:
+        """Return the button that does nothing dangerous."""
+        return self._decline
+
+
+class BindingCodePage(OrderPage):
+    """Draws a `BindingCodeBody`: a code that is typed in the browser."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = self.add(Text(TextStyle.TITLE, centred=True))
+        self._text = self.add(Text(TextStyle.BODY, tone="secondary", centred=True))
+        self._code = self.add(Text(TextStyle.CODE, centred=True))
+        self._banner = self.add(Banner())
+        self._button = Button(Kind.SECONDARY)
+        self.add_buttons(self._button)
+        self.acts(self._button, Action.CLOSE)
+        self.finish()
+
+    def show_body(self, body: BindingCodeBody, header: Header | None) -> None:
+        """Show `body`."""
+        self._title.setText(body.title)
+        self._text.setText(body.text)
+        self._code.setText(body.code)
+        self._code.setAccessibleName(body.spoken_code)
+        self._banner.show_notice(body.warning)
+        self._button.set_label(body.button)
+
+    def forget(self) -> None:
+        """Show the code no longer."""
+        self._code.setText("")
+        self._code.setAccessibleName("")
+
+    def first_focus(self) -> QWidget:
+        """Return the only button."""
+        return self._button
+
+
+class ProblemPage(OrderPage):
+    """Draws a `ProblemBody`: what happened, what to do, and the number."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._banner = self.add(Banner())
+        self._number = self.add(Text(TextStyle.SMALL, tone="secondary"))
+        self._button = Button(Kind.SECONDARY)
+        self.add_buttons(self._button)
+        self.acts(self._button, Action.CLOSE)
+        self.finish()
+
+    def show_body(self, body: ProblemBody, header: Header | None) -> None:
+        """Show `body`."""
+        self._banner.show_notice(body.notice)
+        self._number.setText(body.number)
+        self._button.set_label(body.button)
+
+    def first_focus(self) -> QWidget:
+        """Return the only button."""
+        return self._button

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The icon in the notification area: one glyph, one sentence, a short menu. It never names the holder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+
+from sithsapp.locale import tr
+from sithsapp.ui.state import AppState, Glyph
+from sithsapp.ui.tray_icons import tray_icon
+
+_LANGUAGES = (("system", "Same as the system"), ("sv", "Svenska"), ("en", "English"))
+
+
+class Tray(QObject):
+    """The tray icon. `language_chosen` carries `system`, `sv` or `en`."""
+
+    open_wanted = Signal()
+    reread_wanted = Signal()
+    language_chosen = Signal(str)
+    quit_wanted = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._icon = QSystemTrayIcon(self)
+        self._menu = QMenu()
+        self._state = self._menu.addAction("")
+        self._state.setEnabled(False)
+        self._menu.addSeparator()
+        self._open = self._action(self.open_wanted.emit)
+        self._reread = self._action(self.reread_wanted.emit)
+        self._menu.addSeparator()
+        self._languages = self._menu.addMenu("")
+        self._language_actions = self._offer_languages()
+        self._menu.addSeparator()
+        self._quit = self._action(self.quit_wanted.emit)
+        self._icon.setContextMenu(self._menu)
+        self._icon.activated.connect(self._activated)
+
+    @staticmethod
+    def is_available() -> bool:
+        """Tell whether the desktop has a place for the icon."""
+        return QSystemTrayIcon.isSystemTrayAvailable()
+
+    def show(self) -> None:
+        """Show the icon."""
+        self._icon.show()
+
+    def hide(self) -> None:
+        """Take the icon away."""
+        self._icon.hide()
+
+    def show_state(self, state: AppState, *, request_open: bool, environment: str = "") -> None:
+        """Show `state`; an open request goes before it. `environment` is the badge's text, empty in production."""
+        title = tr("A service is waiting for you") if request_open else state.title
+        sentence = f"{environment} · {title}" if environment else title
+        self._icon.setIcon(tray_icon(Glyph.REQUEST if request_open else state.glyph))
+        self._icon.setToolTip(f"SITHS eID-app\n{sentence}")
+        self._state.setText(sentence)
+        self._reread.setEnabled(state.slot is not None)
+
+    def retranslate(self, chosen: str) -> None:
+        """Take the texts of the language that is used now; `chosen` is marked in the menu."""
+        self._open.setText(tr("Open"))
+        self._reread.setText(tr("Read the card again"))
+        self._languages.setTitle(tr("Language"))
+        self._quit.setText(tr("Quit"))
+        for code, action in self._language_actions.items():
+            action.setChecked(code == chosen)
+            if code == "system":
+                action.setText(tr("Same as the system"))
+
+    def _action(self, act: Callable[[], None]) -> QAction:
+        action = self._menu.addAction("")
+        action.triggered.connect(lambda: act())
+        return action
+
+    def _offer_languages(self) -> dict[str, QAction]:
+        group = QActionGroup(self)
+        return {code: self._offer_language(group, code, name) for code, name in _LANGUAGES}
+
+    def _offer_language(self, group: QActionGroup, code: str, name: str) -> QAction:
+        action = self._languages.addAction(name)
+        action.setCheckable(True)
+        action.triggered.connect(lambda: self.language_chosen.emit(code))
+        group.addAction(action)
+        return action
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
+            self.open_wanted.emit()
