@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Makes the parts that tests share known to pytest."""
+
+from __future__ import annotations
+
+pytest_plugins = ["tests.parts.virtual_card", "tests.parts.pcscd"]
