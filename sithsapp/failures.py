@@ -196,6 +196,18 @@ class Failure(Enum):
         _("Run the command in a terminal, or give --pin-fd."),
         retriable=True,
     )
+    UNBLOCK_NOT_POSSIBLE = _Entry(
+        "P309",
+        _("This code cannot be unlocked in the app"),
+        _("The card does not let this code be unlocked with a PUK code."),
+        _("Contact your ID administrator."),
+    )
+    PIN_MUST_BE_CHANGED = _Entry(
+        "P310",
+        _("The code must be changed before use"),
+        _("The card still has the code that it was delivered with."),
+        _("Change the code and start again."),
+    )
     CLOCK_WRONG = _Entry(
         "N401",
         _("The computer's clock is wrong"),

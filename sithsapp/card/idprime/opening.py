@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Opening a card: for the first time, known from before, or again after its connection was let go."""
+
+from __future__ import annotations
+
+from sithsapp.card.idprime import reading
+from sithsapp.card.idprime.contents import Contents, read_keys
+from sithsapp.card.idprime.profile import find_profile
+from sithsapp.card.idprime.record import CardRecord, ContentsSource
+from sithsapp.card.idprime.session import CardSession
+from sithsapp.card.iso7816 import Channel
+from sithsapp.card.model import CardId
+from sithsapp.card.transport import CardConnection
+from sithsapp.failures import Failure, SithsError
+
+
+def open_card(
+    connection: CardConnection, reader: str, cache: ContentsSource | None = None, *, anew: bool = False
+) -> CardSession:
+    """Recognise the card and learn its contents in one transaction; `anew` reads a known card from the card too.
+
+    Raises CARD_NOT_SUPPORTED, CARD_DATA_INVALID and what the connection raises. Of a card that the cache knows only
+    serial number and change counters are read.
+    """
+    channel = Channel(connection)
+    profile = find_profile(connection.atr)
+    with connection.transaction():
+        reading.select_application(channel)
+        serial = reading.read_serial(channel)
+        record = CardRecord(CardId(reader, connection.atr, serial), profile, Contents(b"\0", None, ()), ())
+        if anew or cache is None or not _recall(channel, record, cache):
+            _learn(channel, record, with_freshness=cache is not None)
+    return CardSession(connection, record)
+
+
+def resume_card(connection: CardConnection, record: CardRecord) -> CardSession:
+    """Use a new connection to a card that was opened before; raises CARD_CHANGED if it is another one."""
+    if connection.atr != record.id.atr:
+        raise SithsError(Failure.CARD_CHANGED, "the card in the reader has another answer to reset")
+    session = CardSession(connection, record)
+    with connection.transaction():
+        session.identify()
+    return session
+
+
+def _learn(channel: Channel, record: CardRecord, *, with_freshness: bool) -> None:
+    record.contents = reading.read_contents(channel, record.profile)
+    record.keys = read_keys(record.contents, record.profile)
+    if with_freshness:
+        record.freshness = reading.read_freshness(channel, record.contents.index)
+
+
+def _recall(channel: Channel, record: CardRecord, cache: ContentsSource) -> bool:
+    """Take contents from the cache if the card's change counters say that they still hold."""
+    serial, atr = record.id.serial, record.id.atr
+    known = cache.known(serial, atr)
+    if known is None:
+        return False
+    try:
+        freshness = reading.read_freshness(channel, known.index)
+        found = None if freshness is None else cache.find(serial, atr, freshness)
+        if found is None:
+            return False
+        record.keys = read_keys(found, record.profile)
+        for reference, answer in found.pins:
+            if answer:
+                found.description(reference)
+    except SithsError as error:
+        # What the cache says is no better than the file it came from.
+        if error.failure is not Failure.CARD_DATA_INVALID:
+            raise
+        return False
+    record.contents, record.freshness = found, freshness
+    return True

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What outlives one connection to a card, and where contents come from before they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sithsapp.card.idprime.contents import Contents, Key, build_card
+from sithsapp.card.idprime.profile import PINS, Profile
+from sithsapp.card.idprime.signing import Habits
+from sithsapp.card.model import Card, CardId, PinRole, PinState
+from sithsapp.failures import Failure, SithsError
+
+
+@dataclass(slots=True)
+class CardRecord:
+    """What is known of one card beyond one connection. Public data only.
+
+    `freshness` is file cardcf as it was when the contents were read, None where there is no cache to fill.
+    """
+
+    id: CardId
+    profile: Profile
+    contents: Contents
+    keys: tuple[Key, ...]
+    freshness: bytes | None = None
+    states: dict[PinRole, PinState] = field(default_factory=dict)
+    habits: Habits = field(default_factory=Habits)
+
+    @property
+    def card(self) -> Card:
+        """The card as people see it."""
+        states = tuple(self.states[slot.role] for slot in PINS if slot.role in self.states)
+        return build_card(self.id, self.profile, self.keys, states)
+
+    def key(self, credential_id: str) -> Key:
+        """Return a key by its credential; raises `SithsError(NO_SUITABLE_CERTIFICATE)`."""
+        for key in self.keys:
+            if key.credential.id == credential_id:
+                return key
+        raise SithsError(Failure.NO_SUITABLE_CERTIFICATE, "no such credential on the card")
+
+
+class ContentsSource(Protocol):
+    """Where contents come from before they are read: `sithsapp.card.cache`."""
+
+    def known(self, serial: bytes, atr: bytes) -> Contents | None:
+        """Return contents of that card, fresh or not."""
+
+    def find(self, serial: bytes, atr: bytes, freshness: bytes) -> Contents | None:
+        """Return contents if they were stored with the same change counters."""
+
+    def store(self, serial: bytes, atr: bytes, freshness: bytes, contents: Contents) -> None:
+        """Keep contents."""
+
+    def drop(self, serial: bytes) -> None:
+        """Forget a card whose contents proved to be stale."""

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One IDPrime card in a reader: opened, asked, signed with. Blocking; owned by one thread.
+
+The card's login state is ended by us after each use: log out (`00 20 FF`), then ask the card whether it is so, and
+reset the card if it is not or if anything unexpected happened after a code was sent. A reset hurts other programs
+that use the card at the moment, a log-out only ends their login too; both are better than a card left open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from sithsapp.card.idprime import pins, reading, rsa_check
+from sithsapp.card.idprime.contents import Key, pin_slot, pin_state
+from sithsapp.card.idprime.files import PinDescription, parse_pin_description
+from sithsapp.card.idprime.profile import PINS, PUK_NUMBERS, PinSlot
+from sithsapp.card.idprime.record import CardRecord
+from sithsapp.card.idprime.signing import Signer
+from sithsapp.card.iso7816 import Channel, StatusKind, StatusWord
+from sithsapp.card.model import KeyType, PinRole, PinState, SignatureScheme
+from sithsapp.card.pin import Pin
+from sithsapp.card.transport import CardConnection
+from sithsapp.failures import Failure, SithsError
+
+_log = logging.getLogger(__name__)
+
+_NOTHING_VERIFIED = frozenset(
+    {
+        Failure.PIN_WRONG,
+        Failure.PIN_LOCKED,
+        Failure.PUK_WRONG,
+        Failure.PUK_LOCKED,
+        Failure.PIN_FORMAT,
+    }
+)
+
+
+class SessionLost(Exception):
+    """The connection ended before anything was sent: a new one may try the same work. `error` says why."""
+
+    def __init__(self, error: SithsError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class CardSession:
+    """A connection to an IDPrime card. Every public method that asks the card is one short transaction.
+
+    They raise `SessionLost` when the transaction cannot begin; codes are then untouched.
+    """
+
+    def __init__(self, connection: CardConnection, record: CardRecord) -> None:
+        self._connection = connection
+        self._channel = Channel(connection)
+        self._signer = Signer(self._channel, record.habits)
+        self.record = record
+        self.alive = True
+
+    @property
+    def apdus(self) -> int:
+        """How many commands this session sent."""
+        return self._channel.sent
+
+    def close(self) -> None:
+        """Let go of the card."""
+        self.alive = False
+        self._connection.disconnect()
+
+    def read_pins(self) -> None:
+        """Bring the states of all codes up to date, and learn those that are not known yet."""
+        with self._transaction():
+            for slot in PINS:
+                self._refresh(slot)
+
+    def pin_state(self, role: PinRole) -> PinState:
+        """Return a code's state, read now; raises `SithsError(CARD_ERROR)` if the card has no such code."""
+        with self._transaction():
+            return self._current(pin_slot(role))
+
+    def prepare(self, credential_id: str, scheme: SignatureScheme) -> PinState:
+        """Read the state of the code that a signature will need and set the card up for that signature."""
+        key = self.record.key(credential_id)
+        with self._transaction():
+            state = self._current(pin_slot(key.credential.pin))
+            self._signer.prepare(key, scheme)
+            return state
+
+    def sign(
+        self,
+        credential_id: str,
+        scheme: SignatureScheme,
+        message: bytes,
+        pin: Pin,
+        *,
+        deliver: Callable[[bytes], None],
+        last_try_ok: bool = False,
+    ) -> None:
+        """Verify the code and sign; `deliver` takes the signature before the card's login state is ended.
+
+        Raises the failures of `pins.verify` and `Signer.sign`, LAST_TRY_NOT_CONFIRMED, PIN_LOCKED and
+        PIN_MUST_BE_CHANGED before anything is sent.
+        """
+        key = self.record.key(credential_id)
+        if scheme not in key.credential.schemes:
+            raise SithsError(Failure.ALGORITHM_NOT_SUPPORTED, scheme.value)
+        digest = hashlib.new(scheme.hash_name, message).digest()
+        slot = pin_slot(key.credential.pin)
+        with self._transaction():
+            description = self._may_send(slot, last_try_ok=last_try_ok)
+            if description.never_changed:
+                raise SithsError(Failure.PIN_MUST_BE_CHANGED)
+            with _Login(self, slot, verifies=True):
+                pins.verify(self._channel, slot, description, pin)
+                deliver(self._make_signature(key, scheme, digest))
+
+    def change_pin(self, role: PinRole, old: Pin, new: Pin, *, last_try_ok: bool = False) -> PinState:
+        """Replace a code and return its state; raises as `pins.change`, and as `sign` before anything is sent."""
+        slot = pin_slot(role)
+        with self._transaction():
+            description = self._may_send(slot, last_try_ok=last_try_ok)
+            with _Login(self, slot):
+                pins.change(self._channel, slot, description, old, new)
+                self._set_changed(slot)
+            return self.record.states[role]
+
+    def unblock(self, role: PinRole, puk: Pin, new: Pin, *, last_try_ok: bool = False) -> PinState:
+        """Set a new code with the PUK and return its state; raises UNBLOCK_NOT_POSSIBLE and as `pins.unblock`."""
+        slot = pin_slot(role)
+        with self._transaction():
+            if self._describe(slot).unblocker not in PUK_NUMBERS:
+                raise SithsError(Failure.UNBLOCK_NOT_POSSIBLE, "the card names no PUK for this code")
+            description = self._may_send(pin_slot(PinRole.PUK), last_try_ok=last_try_ok)
+            with _Login(self, slot, spends=pin_slot(PinRole.PUK)):
+                pins.unblock(self._channel, slot, description, puk, new)
+                self._set_changed(slot)
+            return self.record.states[role]
+
+    def identify(self) -> None:
+        """Select the application and check that this is the card of the record; raises CARD_CHANGED.
+
+        Needs a transaction around it.
+        """
+        self._signer.forget()
+        reading.select_application(self._channel)
+        if reading.read_serial(self._channel) != self.record.id.serial:
+            raise SithsError(Failure.CARD_CHANGED, "the card in the reader has another serial number")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._connection.transaction())
+            except SithsError as error:
+                raise SessionLost(error) from error
+            yield
+
+    def _make_signature(self, key: Key, scheme: SignatureScheme, digest: bytes) -> bytes:
+        if self._signer.prepared(key, scheme):
+            try:
+                signature = self._signer.sign(key, scheme, digest, use_prepared=True)
+                if _fits(key, scheme, digest, signature):
+                    return signature
+            except SithsError as error:
+                if error.failure is Failure.CARD_REMOVED:
+                    raise
+            _log.info("another program changed the card's security environment")
+        signature = self._signer.sign(key, scheme, digest)
+        if not _fits(key, scheme, digest, signature):
+            raise SithsError(Failure.CARD_CHANGED, "the signature does not fit the certificate")
+        return signature
+
+    def _may_send(self, slot: PinSlot, *, last_try_ok: bool) -> PinDescription:
+        """Read the tries left of a code that is about to be sent, and refuse where it should not be."""
+        state = self._current(slot)
+        if state.tries_left == 0:
+            locked = Failure.PUK_LOCKED if slot.role is PinRole.PUK else Failure.PIN_LOCKED
+            raise SithsError(locked, tries_left=0)
+        if state.tries_left == 1 and not last_try_ok:
+            raise SithsError(Failure.LAST_TRY_NOT_CONFIRMED, tries_left=1)
+        return self._describe(slot)
+
+    def _current(self, slot: PinSlot) -> PinState:
+        state = self._refresh(slot)
+        if state is None:
+            raise SithsError(Failure.CARD_ERROR, f"the card has no {slot.role.value} code")
+        return state
+
+    def _refresh(self, slot: PinSlot) -> PinState | None:
+        """Ask for the tries left: one command, or the whole description where that is not known or not enough."""
+        known = dict(self.record.contents.pins).get(slot.reference)
+        if known == b"":
+            return None
+        if known is None or parse_pin_description(known).never_changed:
+            return self._learn(slot)
+        status = pins.read_status(self._channel, slot)
+        if status.kind is StatusKind.REFUSED:
+            # Another program selected another application, or reset the card.
+            self.identify()
+            status = pins.read_status(self._channel, slot)
+        if not pins.counts_tries(status):
+            return self._learn(slot)
+        return self._note(slot, status.tries_left)
+
+    def _learn(self, slot: PinSlot) -> PinState | None:
+        answer = pins.read_description(self._channel, slot)
+        self.record.contents = self.record.contents.with_description(slot.reference, answer)
+        return self._note(slot, parse_pin_description(answer).tries_left) if answer else None
+
+    def _describe(self, slot: PinSlot) -> PinDescription:
+        if self.record.contents.description(slot.reference) is None:
+            self._current(slot)
+        description = self.record.contents.description(slot.reference)
+        assert description is not None  # noqa: S101 - `_current` raised if the card has no such code
+        return description
+
+    def _note(self, slot: PinSlot, tries_left: int | None) -> PinState:
+        description = self._describe(slot)
+        state = pin_state(slot, description, tries_left)
+        self.record.states[slot.role] = state
+        return state
+
+    def _set_changed(self, slot: PinSlot) -> None:
+        if self._describe(slot).never_changed:
+            self._learn(slot)
+
+    def end_login(self, slot: PinSlot, *, surely: bool) -> None:
+        """End the login state of a code, by reset if need be; `surely` when the code is known to be verified.
+
+        Never raises, not even for a card that is gone.
+        """
+        try:
+            status: StatusWord | None = None if surely else pins.read_status(self._channel, slot)
+            if status is None or status.kind is StatusKind.OK:
+                status = pins.log_out(self._channel, slot)
+            if status is None or status.tries_left is None:
+                self.reset("the card did not log out")
+            else:
+                self._note(slot, status.tries_left)
+        except SithsError as error:
+            self.reset(str(error))
+
+    def reset(self, reason: str) -> None:
+        """Reset the card and let go of it."""
+        _log.info("card reset: %s", reason)
+        self.alive = False
+        self._connection.disconnect(reset=True)
+
+    def note_refusal(self, slot: PinSlot, error: SithsError) -> None:
+        """Keep the tries left that a refusal told."""
+        if error.tries_left is not None and slot.role in self.record.states:
+            self._note(slot, error.tries_left)
+
+
+class _Login:
+    """The time from sending a code to the end of its login state, whatever happens in between."""
+
+    def __init__(
+        self, session: CardSession, slot: PinSlot, *, verifies: bool = False, spends: PinSlot | None = None
+    ) -> None:
+        self._session = session
+        self._slot = slot
+        self._verifies = verifies
+        self._spends = spends or slot
+
+    def __enter__(self) -> None:
+        """Begin: the code is sent inside."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """End the login state; after a failure that is not the card's answer, by reset."""
+        if isinstance(error, SithsError) and error.failure in _NOTHING_VERIFIED:
+            self._session.note_refusal(self._spends, error)
+        elif error is None or isinstance(error, SithsError):
+            self._session.end_login(self._slot, surely=error is None and self._verifies)
+        else:
+            self._session.reset("unexpected failure after a code was sent")
+
+
+def _fits(key: Key, scheme: SignatureScheme, digest: bytes, signature: bytes) -> bool:
+    """Check what can be checked without a cryptographic library: RSA."""
+    if key.credential.key_type is not KeyType.RSA:
+        return True
+    return rsa_check.fits(key.credential.certificate, scheme, digest, signature)

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The one thread that talks to the card in one reader."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from sithsapp.card.cache import CardCache
+from sithsapp.card.idprime.opening import open_card, resume_card
+from sithsapp.card.idprime.record import CardRecord
+from sithsapp.card.idprime.session import CardSession, SessionLost
+from sithsapp.card.jobs import Job
+from sithsapp.card.model import CardId, Slot, SlotStatus
+from sithsapp.card.transport import Presence, ReaderBackend, ReaderEvent
+from sithsapp.failures import Failure, SithsError
+
+_log = logging.getLogger(__name__)
+
+LINGER_SECONDS = 60.0
+"""How long a connection is kept after use: while people type a code. Others may share the card meanwhile."""
+IN_USE_RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+
+Publish = Callable[[Slot, int], None]
+Result = TypeVar("Result")
+_LOOK, _LOOK_ANEW, _STOP = object(), object(), object()
+_NOT_READABLE = {Presence.MUTE: Failure.CARD_MUTE, Presence.IN_USE: Failure.CARD_IN_USE}
+_TRY_AGAIN = frozenset({Failure.CARD_ERROR, Failure.CARD_MUTE})
+
+
+class ReaderWorker:
+    """Reads what is put into the reader and does jobs on it, one after another, sleeping in between.
+
+    `publish` takes a slot and the insertion that it belongs to, and drops it if the reader has moved on.
+    """
+
+    def __init__(self, backend: ReaderBackend, reader: str, cache: CardCache, publish: Publish) -> None:
+        self.reader = reader
+        self._backend = backend
+        self._cache = cache
+        self._publish = publish
+        self._queue: SimpleQueue[Any] = SimpleQueue()
+        self._event: ReaderEvent | None = None
+        self._read_at: int | None = None
+        self._record: CardRecord | None = None
+        self._session: CardSession | None = None
+        self._let_go_at: float | None = None
+        self._retries = iter(IN_USE_RETRY_SECONDS)
+        self._retry_at: float | None = None
+        self._stopping = False
+        self._current: Job[Any] | None = None
+        self.thread = threading.Thread(target=self._run, name="card worker", daemon=True)
+
+    def seen(self, event: ReaderEvent) -> None:
+        """Take note of what the monitor saw (any thread)."""
+        self._event = event
+        self._queue.put(_LOOK)
+
+    def reread(self) -> None:
+        """Read the card again from the start, past the cache (any thread)."""
+        self._queue.put(_LOOK_ANEW)
+
+    def submit(self, job: Job[Any]) -> None:
+        """Queue a job (any thread)."""
+        self._queue.put(job)
+        if self._stopping:
+            self._fail_waiting()
+
+    def stop(self) -> None:
+        """End the thread after what it does now; jobs that wait, or hang, fail (any thread)."""
+        self._stopping = True
+        self._fail_waiting()
+        self._queue.put(_STOP)
+
+    def abandon(self) -> None:
+        """Fail the job that a hanging reader keeps from ending (any thread)."""
+        job = self._current
+        if job is not None:
+            job.fail(SithsError(Failure.CARD_REMOVED, "the card service was closed"))
+
+    def on_card(self, card_id: CardId, action: Callable[[CardSession], Result]) -> Result:
+        """Run an action in a session with exactly that card; only for jobs of this worker.
+
+        Raises CARD_REMOVED or CARD_CHANGED if it is not there, else what the action raises.
+        """
+        record = self._record
+        if record is None:
+            raise SithsError(Failure.CARD_REMOVED, "no card is ready in the reader")
+        if record.id != card_id:
+            raise SithsError(Failure.CARD_CHANGED, "the reader has another card")
+        try:
+            return self._in_session(record, action)
+        except SithsError as error:
+            self._after_failure(record, error)
+            raise
+        finally:
+            self._publish_record(record)
+
+    def _in_session(self, record: CardRecord, action: Callable[[CardSession], Result]) -> Result:
+        try:
+            return action(self._open_session(record))
+        except SessionLost as lost:
+            _log.info("the connection to the card was lost: %s", lost.error)
+            self._drop_session()
+        try:
+            return action(self._open_session(record))
+        except SessionLost as lost:
+            raise lost.error from None
+
+    def _open_session(self, record: CardRecord) -> CardSession:
+        if self._session is None or not self._session.alive:
+            try:
+                self._session = resume_card(self._backend.connect(self.reader), record)
+            except SithsError as error:
+                raise _while_working(error) from error
+        self._let_go_at = time.monotonic() + LINGER_SECONDS
+        return self._session
+
+    def _after_failure(self, record: CardRecord, error: SithsError) -> None:
+        if error.failure is Failure.CARD_CHANGED:
+            self._cache.drop(record.id.serial)
+            self._queue.put(_LOOK_ANEW)
+        if error.failure in (Failure.CARD_REMOVED, Failure.CARD_MUTE, Failure.CARD_ERROR, Failure.NO_READER_SERVICE):
+            self._drop_session()
+
+    def _run(self) -> None:
+        while True:
+            item = self._next()
+            if item is _STOP:
+                break
+            self._current = item if isinstance(item, Job) else None
+            try:
+                self._handle(item)
+            except Exception:
+                _log.exception("card worker")
+        self._drop_session()
+
+    def _next(self) -> object:
+        """Wait for work; wake up early only to let go of the card or to look again at one that was in use."""
+        while True:
+            due = min((at for at in (self._let_go_at, self._retry_at) if at is not None), default=None)
+            try:
+                return self._queue.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
+            except Empty:
+                if self._retry_at is not None and self._retry_at <= time.monotonic():
+                    self._retry_at = None
+                    return _LOOK_ANEW
+                self._drop_session()
+
+    def _handle(self, item: object) -> None:
+        if isinstance(item, Job):
+            item.run()
+        else:
+            self._look(anew=item is _LOOK_ANEW)
+
+    def _look(self, *, anew: bool) -> None:
+        event = self._event
+        if event is None or (not anew and event.insertions == self._read_at and event.presence is Presence.PRESENT):
+            return
+        self._forget()
+        if event.presence is Presence.EMPTY:
+            return
+        if event.presence is not Presence.PRESENT:
+            self._publish(
+                Slot(self.reader, SlotStatus.FAILED, failure=_NOT_READABLE[event.presence]), event.insertions
+            )
+            return
+        self._read_at = event.insertions
+        self._publish(Slot(self.reader, SlotStatus.READING), event.insertions)
+        self._publish(self._read(anew=anew), event.insertions)
+
+    def _read(self, *, anew: bool) -> Slot:
+        try:
+            self._record = self._read_twice(anew=anew)
+        except SithsError as error:
+            _log.info("the card cannot be used: %s", error)
+            self._drop_session()
+            if error.failure is Failure.CARD_IN_USE:
+                self._retry_later()
+            if error.failure is Failure.CARD_REMOVED:
+                return Slot(self.reader, SlotStatus.EMPTY)
+            return Slot(self.reader, SlotStatus.FAILED, failure=error.failure)
+        self._retries = iter(IN_USE_RETRY_SECONDS)
+        return Slot(self.reader, SlotStatus.READY, self._record.card)
+
+    def _read_twice(self, *, anew: bool) -> CardRecord:
+        """Read the card, and once more after a failure that a new connection may end."""
+        try:
+            return self._read_card(anew=anew)
+        except SithsError as error:
+            if error.failure not in _TRY_AGAIN:
+                raise
+            _log.info("reading the card again: %s", error)
+            self._drop_session()
+            return self._read_card(anew=anew)
+
+    def _read_card(self, *, anew: bool) -> CardRecord:
+        try:
+            connection = self._backend.connect(self.reader)
+        except SithsError as error:
+            raise _while_working(error) from error
+        try:
+            session = self._session = open_card(connection, self.reader, self._cache, anew=anew)
+        except SithsError:
+            connection.disconnect()
+            raise
+        try:
+            session.read_pins()
+        except SessionLost as lost:
+            raise lost.error from None
+        record = session.record
+        self._let_go_at = time.monotonic() + LINGER_SECONDS
+        if record.freshness is not None:
+            self._cache.store(record.id.serial, record.id.atr, record.freshness, record.contents)
+        return record
+
+    def _publish_record(self, record: CardRecord) -> None:
+        if record is self._record and self._read_at is not None:
+            self._publish(Slot(self.reader, SlotStatus.READY, record.card), self._read_at)
+
+    def _retry_later(self) -> None:
+        delay = next(self._retries, None)
+        self._retry_at = None if delay is None else time.monotonic() + delay
+
+    def _forget(self) -> None:
+        self._record = None
+        self._read_at = None
+        self._retry_at = None
+        self._drop_session()
+
+    def _drop_session(self) -> None:
+        self._let_go_at = None
+        session, self._session = self._session, None
+        if session is not None and session.alive:
+            session.close()
+
+    def _fail_waiting(self) -> None:
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return
+            if isinstance(item, Job):
+                item.fail(SithsError(Failure.CARD_REMOVED, "the reader is gone"))
+
+
+def _while_working(error: SithsError) -> SithsError:
+    """Call an empty reader a removed card: whoever asks had one."""
+    return SithsError(Failure.CARD_REMOVED, error.detail) if error.failure is Failure.NO_CARD else error
