@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.ca_profile import DEMO_CODES
+from sithsapp.card.virtual.card import VirtualCard
 
 SELECT = "00A4040C0BA000000018800000000662"
 

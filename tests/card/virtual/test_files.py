@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def _index(terminal: Terminal) -> dict[str, tuple[str, int]]:
         ),
     ],
 )
-def test_atr_is_one_that_was_seen(make_card: CardFactory, changes: dict[str, object], atr: str) -> None:
+def test_atr_is_one_that_was_seen(make_card: CardFactory, changes: dict[str, Any], atr: str) -> None:
     assert make_card(**changes).reset().hex().upper() == atr
 
 
