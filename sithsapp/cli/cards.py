@@ -123,7 +123,7 @@ def _certificate_data(card: Card, credential: Credential, certificate: Certifica
         "serial": f"{certificate.serial_number:x}",
         "not_before": certificate.not_before.isoformat(),
         "not_after": certificate.not_after.isoformat(),
-        "key": f"{certificate.key_algorithm} {certificate.key_bits}",
+        "key": f"{certificate.key_type} {certificate.key_bits}",
         "policies": list(certificate.policies),
         "card_number": certificate.card_number,
         "sha256": certificate.sha256.hex(),
@@ -131,8 +131,8 @@ def _certificate_data(card: Card, credential: Credential, certificate: Certifica
 
 
 def _certificate_lines(credential: Credential, certificate: Certificate) -> list[str]:
-    key = f"{certificate.key_algorithm} {certificate.key_bits}"
-    key = f"{certificate.key_algorithm} {certificate.key_bits}"
+    key = f"{certificate.key_type} {certificate.key_bits}"
+    key = f"{certificate.key_type} {certificate.key_bits}"
     return [
         f"{credential.id}  {certificate.common_name}, {certificate.organisation or ''}",
         f"    {certificate.hsaid or ''}  {certificate.issuer}",

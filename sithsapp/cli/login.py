@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import queue
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sithsapp.card.model import Credential, PinRole, SlotStatus
 from sithsapp.card.pin import Pin
@@ -32,21 +33,21 @@ from sithsapp.oob.interaction import (
 from sithsapp.oob.protocol.order import OrderType
 from sithsapp.settings.schema import Settings
 
+if TYPE_CHECKING:
+    from sithsapp.card.service import CardService
+    from sithsapp.oob.compose import OrderFlows
+
 
 def login(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Carry out the order of a launch URL; exit 0 only when the service accepted the signature."""
-    from functools import partial
-
-    from sithsapp.desktop.open_url import open_url
-    from sithsapp.oob.compose import order_flow
     from sithsapp.oob.protocol.launch import parse_launch_url
     from sithsapp.settings.profile import URL_SCHEME
 
     launch = parse_launch_url(arguments.launch_url, URL_SCHEME)
     conversation = Conversation(output, _pin_source(arguments), last_try_ok=arguments.last_try_ok)
     with running_card_service(settings) as service:
-        flow = order_flow(settings, service, conversation, open_url=partial(open_url, allow_local=settings.environment == "demo"))
-        flow.start(launch)
+        flow = _flows(settings, service).new(launch, conversation)
+        flow.start()
         try:
             end = conversation.run(flow.post)
         except KeyboardInterrupt:
@@ -54,6 +55,16 @@ def login(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
             end = conversation.run(flow.post)
         flow.join()
     return _tell_end(end, output)
+
+
+def _flows(settings: Settings, service: CardService) -> OrderFlows:
+    from functools import partial
+
+    from sithsapp.desktop.open_url import open_url
+    from sithsapp.locale import language
+    from sithsapp.oob.compose import OrderFlows
+
+    return OrderFlows(settings, service, partial(open_url, allow_local=settings.environment == "demo"), language())
 
 
 def _pin_source(arguments: argparse.Namespace) -> Callable[[str], Pin | None]:
@@ -186,4 +197,4 @@ def _holder(credential: Credential) -> str:
     from sithsapp.cli.output import printable
     from sithsapp.pki.certificate import read_certificate
 
-    return printable(read_certificate(credential.certificate).common_name)
+    return printable(read_certificate(credential.certificate).common_name or credential.label)

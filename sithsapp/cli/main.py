@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
 
+Command = Callable[[argparse.Namespace, Settings, Output], int]
+
 
 def _status(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     from sithsapp.cli.cards import status
@@ -60,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[..., int], help_text: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Command, help_text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, parents=[common], help=help_text, description=help_text)
         added.set_defaults(run=run)
         return added
@@ -89,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     output = Output(as_json=parsed.json)
     try:
-        return int(parsed.run(parsed, _settings(output), output))
+        run: Command = parsed.run
+        return run(parsed, _settings(output), output)
     except SithsError as error:
         log.warning("%s", error)
         return output.failure(error)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which readers the app watches: PC/SC always, a virtual card's own reader where the settings name one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sithsapp.card.transport import ReaderBackend
+from sithsapp.settings.schema import Settings
+
+
+def reader_backends(settings: Settings) -> list[ReaderBackend]:
+    """Return the sources of readers that `settings` allow.
+
+    Raises `SithsError`: VIRTUAL_CARD_REFUSED if a virtual card is named in production, CARD_DATA_INVALID if it
+    cannot be opened.
+    """
+    from sithsapp.card.pcsc import PcscReaders
+
+    backends: list[ReaderBackend] = [PcscReaders()]
+    if settings.virtual_card is not None:
+        backends.append(_virtual_reader(Path(settings.virtual_card), settings.environment))
+    return backends
+
+
+def _virtual_reader(directory: Path, environment: str) -> ReaderBackend:
+    from sithsapp.card.virtual.card import VirtualCard
+    from sithsapp.card.virtual.reader import VirtualReaders
+
+    readers = VirtualReaders()
+    readers.insert(VirtualCard.open(directory, environment=environment))
+    return readers

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Wires an order's flow to the settings, the cards and the network: once, for tray and command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+
+from sithsapp import __version__
+from sithsapp.oob.client import OrderStart, http_clients, this_app
+from sithsapp.oob.flow import OrderFlow
+from sithsapp.oob.interaction import UserInteraction
+from sithsapp.oob.qt_transport import QtTransports
+from sithsapp.oob.work import Cards, FlowParts
+from sithsapp.settings.schema import Settings
+
+
+class OrderFlows:
+    """Makes the flow of each order. One object for a process: it reads the trusted CAs once."""
+
+    def __init__(self, settings: Settings, cards: Cards, open_url: Callable[[str], None], language: str) -> None:
+        """Use `cards` for signatures and `open_url` for the way back; `language` is `sv` or `en`.
+
+        Call from the main thread. A process without a Qt application (the command line) gets the core one, which
+        the HTTP transport needs. Raises `SithsError(SETTINGS_INVALID)` if an extra CA cannot be read.
+        """
+        self._application = QCoreApplication.instance() or QCoreApplication([])
+        app = this_app(__version__)
+        transports = QtTransports([Path(name) for name in settings.extra_ca])
+        clients = http_clients(transports, app)
+        self._parts = FlowParts(settings.service, clients, cards, open_url, app, language)
+
+    def new(self, start: OrderStart, interaction: UserInteraction) -> OrderFlow:
+        """Return the flow of one order, not yet started."""
+        return OrderFlow(start, self._parts, interaction)
