@@ -59,6 +59,7 @@ MAX_NONCE: Final = 128
 RETRY_BASE: Final = 0.5
 RETRY_CAP: Final = 8.0
 _HINT_TIMEOUTS: Final = Timeouts(connect=2.0, read=2.0)
+_SHORT_WATCH: Final = 1.0  # a service that does not hold the call is asked once in this time
 _USUAL: Final = Timeouts()
 _Answer = TypeVar("_Answer")
 
@@ -195,9 +196,12 @@ class HttpOrderClient:
         """See `OrderClient`."""
         try:
             while True:
+                began = time.monotonic()
                 response = self._persist(lambda: self._send(self._watch, "GET", _WATCH_PATH, None, WATCH_TIMEOUTS))
                 if response.status != 304:
                     return _read(response, WatchAnswer).status
+                if time.monotonic() - began < _SHORT_WATCH and self._stopped.wait(_SHORT_WATCH):
+                    raise RequestCancelled
         finally:
             self._watch.close()
 

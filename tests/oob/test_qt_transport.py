@@ -347,7 +347,7 @@ class TestProxy:
     @pytest.mark.parametrize(("status", "header"), [(407, "proxy_authenticate"), (401, "www_authenticate")])
     def test_a_challenge_from_the_server_gets_nothing(self, challenge: str, status: int, header: str) -> None:
         with (
-            serving(lambda seen: answer(status, **{header: challenge})) as server,
+            serving(lambda seen: answer(status, b"", **{header: challenge})) as server,
             opened(QtTransports()) as transport,
         ):
             assert transport.request(Request("GET", f"{server.origin}/")).status == status
