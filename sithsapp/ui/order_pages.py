@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from sithsapp.ui.icons import Icon
 from sithsapp.ui.pages import (
@@ -29,7 +29,7 @@ from sithsapp.ui.widgets.pictures import Emblem, EmptyPlace
 from sithsapp.ui.widgets.pin_field import PinField
 from sithsapp.ui.widgets.spinner import Spinner
 from sithsapp.ui.widgets.text import Text
-from sithsapp.ui.widgets.themed import column, row
+from sithsapp.ui.widgets.themed import column, needed_height, row
 
 MARGIN = 24
 _READINGS = 2
@@ -73,16 +73,24 @@ class OrderPage(QWidget):
 
     def needed_height(self, width: int) -> int:
         """Return the height that shows everything at that width."""
-        return sum(_height(layout, width) for layout in (self._inner, self._outer))
+        return sum(needed_height(layout, width) for layout in (self._inner, self._outer))
 
     def first_focus(self) -> QWidget:
         """Return what has the focus when the page comes."""
         raise NotImplementedError
 
+    def set_top_margin(self, wide: bool) -> None:
+        """Stand clear of the window's edge where no header is above."""
+        margins = self._inner.contentsMargins()
+        margins.setTop(MARGIN if wide else 4)
+        self._inner.setContentsMargins(margins)
+
     def _keep_width(self, _lowest: int, highest: int) -> None:
         # The scroll bar stands in the margin, so that nothing beside it moves when it comes.
         bar = self.area.verticalScrollBar().sizeHint().width() if highest else 0
-        self._inner.setContentsMargins(MARGIN, 4, max(0, MARGIN - bar), 4)
+        margins = self._inner.contentsMargins()
+        margins.setRight(max(0, MARGIN - bar))
+        self._inner.setContentsMargins(margins)
 
     def add(self, widget: _Widget, *, centred: bool = False) -> _Widget:
         """Add `widget` to the part that scrolls."""
@@ -116,12 +124,6 @@ class OrderPage(QWidget):
     def acts(self, button: Button, action: Action) -> None:
         """Let `button` mean `action`."""
         button.clicked.connect(lambda: self.acted.emit(action))
-
-
-def _height(layout: QBoxLayout, width: int) -> int:
-    # Not the widget's sizeHint: wrapped text is as high as its width makes it.
-    layout.activate()
-    return layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
 
 
 class WaitingPage(OrderPage):
@@ -165,6 +167,10 @@ class WaitingPage(OrderPage):
         self._report.setVisible(bool(body.report))
         self._reference.setText(body.reference)
         self._reference.setVisible(bool(body.reference))
+
+    def set_accent(self, accent: Accent) -> None:
+        """Turn the spinner in the order's colour."""
+        self._spinner.set_accent(accent)
 
     def first_focus(self) -> QWidget:
         """Return the only button."""

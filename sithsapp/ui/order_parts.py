@@ -10,6 +10,7 @@ from sithsapp.locale import tr
 from sithsapp.oob.interaction import EnterPin, OpenOrder
 from sithsapp.oob.protocol.order import Document, Flow, Order, OrderType
 from sithsapp.ui import plain
+from sithsapp.ui.environment import environment_name
 from sithsapp.ui.holder import Describe, Holder
 from sithsapp.ui.pages import Accent, Choice, Fact, Header, Identity, Notice, Reading, Severity
 
@@ -44,12 +45,6 @@ def header(opened: OpenOrder, *, ended: bool = False) -> Header:
         deadline=None if ended else opened.deadline,
         more_time=tr("More time") if opened.can_extend and not ended else "",
     )
-
-
-def environment_name(environment: str) -> str:
-    """Return what the badge says, empty in production."""
-    names = {"production": "", "qa": tr("QA"), "test": tr("Test"), "demo": tr("Demo")}
-    return names.get(environment, plain.line(environment, 12))
 
 
 def facts(order: Order) -> tuple[Fact, ...]:
@@ -103,7 +98,7 @@ def _attachments(order: Order) -> list[str]:
     found = [_document(number, len(documents), document) for number, document in enumerate(documents, 1)]
     if order.hidden_s256:
         digest = tr("Checksum {digest}").format(digest=order.hidden_s256[:_DIGEST_LENGTH])
-        found.append(f"{tr('Data that is not shown')}\n{digest}")
+        found.append("\n".join((tr("Data that is not shown"), digest)))
     return found
 
 

@@ -165,7 +165,8 @@ def _small_print(sign: bool) -> str:
         if sign
         else tr("Cancel if you did not start this log-in yourself.")
     )
-    return f"{tr('The service gets your name, HSA-id and organisation.')} {warning}"
+    shared = tr("The service gets your name, HSA-id and organisation.")
+    return f"{shared} {warning}"
 
 
 def _hint(pin: PinState) -> str:
@@ -230,7 +231,8 @@ def _problem(view: Finished, failure: Failure) -> ProblemBody:
     if failure is Failure.ORDER_EXPIRED and view.open_order is not None:
         text = tr("It took too long. Go back to {rp} and start again.").format(rp=_asker(view.open_order))
     if failure is Failure.PIN_LOCKED:
-        text = f"{text} {tr('No PUK code? Contact your ID administrator.')}"
+        no_puk = tr("No PUK code? Contact your ID administrator.")
+        text = f"{text} {no_puk}"
     severity = Severity.INFO if failure in _CALM_ENDS else Severity.ERROR
     number = tr("Error code {number}").format(number=failure.number)
     return ProblemBody(Notice(severity, title, text), number, tr("Close"))

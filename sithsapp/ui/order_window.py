@@ -52,6 +52,7 @@ from sithsapp.ui.pages import (
 from sithsapp.ui.quiet import QuietTime
 from sithsapp.ui.stylesheet import stylesheet
 from sithsapp.ui.theme import Theme
+from sithsapp.ui.widgets.button import Button
 from sithsapp.ui.widgets.order_header import AccentBar, OrderHeader
 from sithsapp.ui.widgets.ring import Ring
 from sithsapp.ui.widgets.themed import apply_to_children, column
@@ -198,14 +199,23 @@ class OrderWindow(QDialog):
         self._header.setVisible(page.header is not None)
         if page.header is not None:
             self._header.show_header(page.header)
-        self._bar.set_accent(page.header.accent if page.header is not None else Accent.AUTH)
+        self._use_accent(page.header.accent if page.header is not None else Accent.AUTH)
         if before is None or before.body != page.body:
             self._show_body(page)
+
+    def _use_accent(self, accent: Accent) -> None:
+        """Keep to one colour in the whole window."""
+        self._bar.set_accent(accent)
+        self._waiting.set_accent(accent)
+        for button in self.findChildren(Button):
+            button.set_accent(accent)
 
     def _show_body(self, page: Page) -> None:
         if not isinstance(page.body, CodeBody):
             self._code.field.wipe()
-        self._stack.setCurrentWidget(self._fill(page))
+        shown = self._fill(page)
+        shown.set_top_margin(page.header is None)
+        self._stack.setCurrentWidget(shown)
         self._fit()
         if self.isVisible():
             self._focus()
@@ -241,8 +251,7 @@ class OrderWindow(QDialog):
         if not isinstance(page, OrderPage):
             return
         width = self._theme.px(_WIDTH)
-        header = self._header.layout()
-        above = 0 if self._header.isHidden() or header is None else header.totalHeightForWidth(width)
+        above = 0 if self._header.isHidden() else self._header.needed_height(width)
         limit = self._theme.px(_MAX_HEIGHT)
         screen = self.screen() or QGuiApplication.primaryScreen()
         limit = min(limit, screen.availableGeometry().height() - _SCREEN_MARGIN)

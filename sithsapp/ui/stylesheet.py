@@ -45,6 +45,7 @@ QPushButton[kind="secondary"]:hover { background: $sunken; }
 QPushButton[kind="secondary"]:pressed { background: $divider; }
 QPushButton[kind="link"] { background: transparent; color: $primary_text; border: none; min-height: ${p24}px;
     padding: ${p4}px 0; }
+QPushButton[kind="link"][accent="sign"] { color: $sign_text; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="icon"] { background: transparent; border: none; min-height: ${icon}px; min-width: ${icon}px;
     padding: 0; border-radius: ${p4}px; }

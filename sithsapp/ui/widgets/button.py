@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from sithsapp.ui import icons
 from sithsapp.ui.icons import Icon
+from sithsapp.ui.pages import Accent
 from sithsapp.ui.theme import TextStyle, Theme
 
 
@@ -39,6 +40,7 @@ class Button(QPushButton):
         super().__init__(parent)
         self._kind = kind
         self._icon = icon
+        self._accent = Accent.AUTH
         self._theme: Theme | None = None
         self.setAutoDefault(False)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -62,6 +64,15 @@ class Button(QPushButton):
             self.style().polish(self)
             self._draw_icon()
 
+    def set_accent(self, accent: Accent) -> None:
+        """Let a link have the order's colour."""
+        if self.property("accent") != accent.value:
+            self._accent = accent
+            self.setProperty("accent", accent.value)
+            self.style().unpolish(self)
+            self.style().polish(self)
+            self._draw_icon()
+
     def set_icon(self, icon: Icon) -> None:
         """Show another icon."""
         self._icon = icon
@@ -79,4 +90,6 @@ class Button(QPushButton):
             return
         size = self._theme.px(16 if self._kind is Kind.LINK else 20)
         self.setIconSize(QSize(size, size))
-        self.setIcon(icons.button_icon(self._icon, size, self._theme.colour(_COLOURS[self._kind])))
+        signs = self._kind is Kind.LINK and self._accent is Accent.SIGN
+        colour = "sign_text" if signs else _COLOURS[self._kind]
+        self.setIcon(icons.button_icon(self._icon, size, self._theme.colour(colour)))

@@ -17,7 +17,7 @@ from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.pictures import Emblem
 from sithsapp.ui.widgets.text import Text
-from sithsapp.ui.widgets.themed import Frame, column, row, set_tone
+from sithsapp.ui.widgets.themed import Frame, column, needed_height, row, set_tone
 
 WARN_SECONDS = 30
 OFFER_SECONDS = 60
@@ -123,6 +123,10 @@ class OrderHeader(QWidget):
         if header.deadline != self._deadline:
             self._deadline, self._warned = header.deadline, False
         self._tick()
+
+    def needed_height(self, width: int) -> int:
+        """Return the height that shows everything at that width."""
+        return needed_height(self.layout(), width)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Count while visible."""

@@ -22,7 +22,7 @@ _SIGNS = {
     Severity.WARNING: (Icon.WARNING, "warn"),
     Severity.ERROR: (Icon.ALERT, "err"),
 }
-_VISIBLE_LINES = 5
+_VISIBLE_LINES = 4
 
 
 class Banner(Frame):

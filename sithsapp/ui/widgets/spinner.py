@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from sithsapp.ui.pages import Accent
 from sithsapp.ui.theme import Theme
 
 _FRAME_MS = 50
@@ -19,26 +20,21 @@ class Spinner(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._angle = 90
-        self._track, self._arc, self._side = QColor(), QColor(), 64
+        self._accent = Accent.AUTH
+        self._theme: Theme | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_FRAME_MS)
         self._timer.timeout.connect(self._turn)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over colours and size."""
-        self._side = theme.px(64)
-        self._track, self._arc = theme.colour("divider"), theme.colour("primary")
-        self.setFixedSize(self.sizeHint())
-        self.update()
+        self._theme = theme
+        self.setFixedSize(theme.px(64), theme.px(64))
 
-    def set_colour(self, colour: QColor) -> None:
-        """Turn in the colour of the order."""
-        self._arc = colour
+    def set_accent(self, accent: Accent) -> None:
+        """Turn in the colour of log-in or signing."""
+        self._accent = accent
         self.update()
-
-    def sizeHint(self) -> QSize:
-        """Return the ring's size."""
-        return QSize(self._side, self._side)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin to turn."""
@@ -50,13 +46,15 @@ class Spinner(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the track and the arc."""
+        if self._theme is None:
+            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        width = self._side / 14
+        width = self.width() / 14
         area = QRectF(self.rect()).adjusted(width, width, -width, -width)
-        painter.setPen(QPen(self._track, width))
+        painter.setPen(QPen(self._theme.colour("divider"), width))
         painter.drawEllipse(area)
-        painter.setPen(QPen(self._arc, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.setPen(QPen(self._theme.accent(self._accent), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawArc(area, self._angle * 16, 90 * 16)
         painter.end()
 

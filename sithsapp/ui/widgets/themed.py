@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Protocol, TypeVar, runtime_checkable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from sithsapp.ui.theme import Theme
 
@@ -22,8 +22,9 @@ class Themed(Protocol):
 
 
 def apply_to_children(parent: QWidget, theme: Theme) -> None:
-    """Give `theme` to every widget below `parent` that wants it."""
+    """Give `theme` to every widget below `parent` that wants it, and the style sheet's sizes to all."""
     for child in parent.findChildren(QWidget):
+        child.ensurePolished()
         if isinstance(child, Themed):
             child.apply_theme(theme)
 
@@ -34,6 +35,27 @@ def set_tone(widget: QWidget, tone: str) -> None:
         widget.setProperty("tone", tone)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def needed_height(layout: QLayout | None, width: int) -> int:
+    """Return the height that shows all of `layout` at that width, wrapped text included.
+
+    Asked afresh each time: what was hidden or filled since the last event loop is not in the layout's memory.
+    """
+    if layout is None:
+        return 0
+    _forget_sizes(layout)
+    return layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+
+
+def _forget_sizes(layout: QLayout) -> None:
+    for number in range(layout.count()):
+        item = layout.itemAt(number)
+        widget = item.widget() if item is not None else None
+        inner = widget.layout() if widget is not None else item.layout() if item is not None else None
+        if inner is not None:
+            _forget_sizes(inner)
+    layout.invalidate()
 
 
 def column(parent: QWidget | None = None, spacing: int = 0) -> QVBoxLayout:

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Start the app: `sithsapp [--hidden] [--url URL]`.
+
+A second start in the same session hands its link over and ends, before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from sithsapp.desktop.single_instance import Alone, HandedOver, Instance, Message
+    from sithsapp.settings.schema import Settings
+
+_USAGE = "usage: sithsapp [--hidden] [--url URL] [--version]"
+_WRONG_USAGE = 2
+
+
+class _Options(NamedTuple):
+    hidden: bool = False
+    url: str | None = None
+    version: bool = False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the app, or hand over to the one that runs; return the exit code."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    if options is None:
+        sys.stderr.write(f"{_USAGE}\n")
+        return _WRONG_USAGE
+    if options.version:
+        return _print_version()
+    refusal = _refuse_link(options.url)
+    if refusal is not None:
+        return refusal
+    from sithsapp.desktop.single_instance import HandedOver
+
+    message = _message(options)
+    claim = _claim(message)
+    if isinstance(claim, HandedOver):
+        return 0
+    return _run(options, message, claim)
+
+
+def _parse(arguments: Sequence[str]) -> _Options | None:
+    options, rest = _Options(), list(arguments)
+    while rest:
+        match rest.pop(0):
+            case "--hidden":
+                options = options._replace(hidden=True)
+            case "--version":
+                options = options._replace(version=True)
+            case "--url" if rest and options.url is None:
+                options = options._replace(url=rest.pop(0))
+            case _:
+                return None
+    return options
+
+
+def _print_version() -> int:
+    from sithsapp import __version__
+
+    sys.stdout.write(f"{__version__}\n")
+    return 0
+
+
+def _refuse_link(url: str | None) -> int | None:
+    """Return an exit code for a value that is not a launch link; it is looked at before anything else."""
+    if url is None:
+        return None
+    from sithsapp.failures import SithsError
+    from sithsapp.oob.protocol.launch import parse_launch_url
+    from sithsapp.settings.profile import URL_SCHEME
+
+    try:
+        parse_launch_url(URL_SCHEME, url)
+    except SithsError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.failure.exit_code
+    return None
+
+
+def _message(options: _Options) -> Message:
+    from sithsapp.desktop.single_instance import MAX_TOKEN_LENGTH, Message
+
+    token = os.environ.pop("XDG_ACTIVATION_TOKEN", "") or os.environ.pop("DESKTOP_STARTUP_ID", "")
+    usable = len(token) <= MAX_TOKEN_LENGTH and all("!" <= sign <= "~" for sign in token)
+    return Message(options.url, token if usable else "")
+
+
+def _claim(message: Message) -> Instance | HandedOver | Alone:
+    from sithsapp.desktop.single_instance import claim_or_hand_over
+
+    return claim_or_hand_over(message)
+
+
+def _run(options: _Options, message: Message, claim: Instance | Alone) -> int:
+    """Run the tray role; Qt comes last."""
+    import logging
+
+    from sithsapp.desktop.single_instance import Alone
+
+    settings = _settings()
+    if isinstance(claim, Alone):
+        logging.getLogger(__name__).warning("running without single instance: %s", claim.why)
+    instance = None if isinstance(claim, Alone) else claim
+    try:
+        from sithsapp.card.backends import reader_backends
+        from sithsapp.card.service import CardService
+        from sithsapp.desktop.paths import cache_dir
+        from sithsapp.ui.main_loop import run
+
+        cards = CardService(reader_backends(settings), cache_dir=cache_dir())
+        return run(settings, cards, message, instance, hidden=options.hidden)
+    finally:
+        if instance is not None:
+            instance.close()
+
+
+def _settings() -> Settings:
+    """Load the settings, start the log and choose the language."""
+    from sithsapp.desktop.paths import config_dir, log_dir
+    from sithsapp.locale import set_language
+    from sithsapp.settings.load import load
+    from sithsapp.settings.sources import file_sources
+    from sithsapp.support.log import start_logging
+
+    settings = load(file_sources(config_dir())).settings
+    start_logging(log_dir(), "tray", settings.log_level)
+    set_language(settings.language)
+    return settings
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The tray role: settings, cards, orders, tray and windows put together. Windows are made at first use."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from sithsapp.card.model import CardsState
+from sithsapp.desktop.single_instance import Message
+from sithsapp.failures import SithsError
+from sithsapp.locale import language, set_language
+from sithsapp.oob.interaction import UserInteraction
+from sithsapp.oob.protocol.launch import LaunchUrl, parse_launch_url
+from sithsapp.settings.profile import URL_SCHEME
+from sithsapp.settings.schema import Settings
+from sithsapp.ui.bridge import QUEUED, Arrivals
+from sithsapp.ui.certificates import describe, valid_until
+from sithsapp.ui.environment import environment_name
+from sithsapp.ui.orders import Flow, Orders
+from sithsapp.ui.state import AppState, app_state
+from sithsapp.ui.tray import Tray
+
+if TYPE_CHECKING:
+    from sithsapp.card.service import CardService
+    from sithsapp.oob.qt_transport import QtTransports
+    from sithsapp.ui.order_window import OrderWindow
+    from sithsapp.ui.overview_window import OverviewWindow
+    from sithsapp.ui.theme import Theme
+
+log = logging.getLogger(__name__)
+
+
+class App(QObject):
+    """Everything that lives as long as the process. Belongs to the Qt thread."""
+
+    def __init__(self, settings: Settings, cards: CardService) -> None:
+        super().__init__()
+        self._settings, self._cards = settings, cards
+        self._tray = Tray(self)
+        self._orders = Orders(self._make_flow, self._make_order_window, self)
+        self._overview: OverviewWindow | None = None
+        self._transports: QtTransports | None = None
+        self._state: AppState | None = None
+        self.arrivals = Arrivals(self)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.arrivals.cards_changed.connect(self._show_cards, QUEUED)
+        self.arrivals.message_received.connect(self._receive, QUEUED)
+        self._tray.open_wanted.connect(self.open)
+        self._tray.reread_wanted.connect(self._reread)
+        self._tray.language_chosen.connect(self._choose_language)
+        self._tray.quit_wanted.connect(QApplication.quit)
+        self._orders.changed.connect(self._refresh)
+        QApplication.styleHints().colorSchemeChanged.connect(self._change_theme)
+
+    def start(self, launch: Message | None, *, hidden: bool) -> None:
+        """Show the icon and begin; `launch` is what this start was asked for, None for nothing."""
+        self._tray.retranslate(self._settings.language)
+        self._show_cards(self._cards.state)
+        self._tray.show()
+        self._cards.subscribe(self.arrivals.take_cards)
+        self._cards.start()
+        if launch is not None and launch.url is not None:
+            self._receive(launch)
+        elif not hidden:
+            self.open()
+
+    def close(self) -> None:
+        """Give up what is open and let go of the cards."""
+        self._tray.hide()
+        self._orders.close()
+        self._cards.close()
+
+    def open(self) -> None:
+        """Show the order that waits, or else the overview."""
+        if self._orders.bring_forward():
+            return
+        if self._overview is None:
+            from sithsapp.ui.overview_window import OverviewWindow
+
+            self._overview = OverviewWindow(self._theme())
+            self._overview.reread_wanted.connect(self._reread)
+        self._refresh()
+        self._overview.open()
+
+    def _receive(self, message: Message) -> None:
+        if message.activation_token:
+            # Qt reads it when the next window shows, and Wayland then lets that window come to the front.
+            os.environ["XDG_ACTIVATION_TOKEN"] = message.activation_token
+        if message.url is None:
+            self.open()
+            return
+        try:
+            launch = parse_launch_url(URL_SCHEME, message.url)
+        except SithsError as error:
+            log.warning("%s", error)
+            return
+        self._orders.launch(launch, may_stay_silent=self._tray.is_available())
+
+    def _show_cards(self, cards: CardsState) -> None:
+        self._state = app_state(cards, valid_until, datetime.now(UTC))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._state is None:
+            return
+        environment = environment_name(self._settings.environment)
+        self._tray.show_state(self._state, request_open=self._orders.is_waiting, environment=environment)
+        if self._overview is not None:
+            from sithsapp.ui.overview_presenter import present_overview
+
+            self._overview.show_page(present_overview(self._state, describe, environment))
+
+    def _reread(self) -> None:
+        if self._state is not None and self._state.slot is not None:
+            self._cards.reread(self._state.slot.reader)
+
+    def _choose_language(self, chosen: str) -> None:
+        set_language("sv" if chosen == "sv" else "en" if chosen == "en" else "system")
+        self._tray.retranslate(chosen)
+        self._show_cards(self._cards.state)
+        if self._orders.window is not None:
+            self._orders.window.retranslate()
+
+    def _theme(self) -> Theme:
+        from sithsapp.ui.theme import current
+
+        return current(self._settings.theme)
+
+    def _change_theme(self) -> None:
+        for window in (self._orders.window, self._overview):
+            if window is not None:
+                window.apply_theme(self._theme())
+
+    def _make_order_window(self) -> OrderWindow:
+        from sithsapp.ui.order_window import OrderWindow, WindowOptions
+
+        options = WindowOptions(self._settings.allow_show_pin, self._settings.done_seconds)
+        return OrderWindow(describe, self._theme(), options)
+
+    def _make_flow(self, start: LaunchUrl, interaction: UserInteraction) -> Flow:
+        from sithsapp import __version__
+        from sithsapp.desktop.open_url import open_url
+        from sithsapp.oob.client import http_clients, this_app
+        from sithsapp.oob.flow import OrderFlow
+        from sithsapp.oob.work import FlowParts
+
+        app = this_app(__version__)
+        parts = FlowParts(
+            find_service=self._settings.service,
+            make_client=http_clients(self._http(), app),
+            cards=self._cards,
+            open_url=partial(open_url, allow_local=self._settings.environment == "demo"),
+            app=app,
+            language=language(),
+        )
+        return OrderFlow(start, parts, interaction)
+
+    def _http(self) -> QtTransports:
+        if self._transports is None:
+            from pathlib import Path
+
+            from sithsapp.oob.qt_transport import QtTransports
+
+            self._transports = QtTransports([Path(path) for path in self._settings.extra_ca])
+        return self._transports

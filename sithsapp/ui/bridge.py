@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""From other threads into the Qt thread: views of a flow, snapshots of the cards, messages of a second start."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from sithsapp.card.model import CardsState
+from sithsapp.desktop.single_instance import Message
+from sithsapp.oob.interaction import View
+
+
+class QtInteraction(QObject):
+    """A `UserInteraction` whose views arrive in the Qt thread as `shown(View)`, in their order."""
+
+    shown = Signal(object)
+
+    def show(self, view: View) -> None:
+        """Take a view from the flow's thread; returns at once."""
+        self.shown.emit(view)
+
+
+class Arrivals(QObject):
+    """What comes from the card threads and from second starts. Both methods may be called from any thread."""
+
+    cards_changed = Signal(object)
+    message_received = Signal(object)
+
+    def take_cards(self, state: CardsState) -> None:
+        """Take a snapshot of the readers."""
+        self.cards_changed.emit(state)
+
+    def take_message(self, message: Message) -> None:
+        """Take what a second start asks for."""
+        self.message_received.emit(message)
+
+
+QUEUED = Qt.ConnectionType.QueuedConnection
+"""How to connect to these signals, so that the receiver runs in its own thread."""

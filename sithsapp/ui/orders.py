@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One order at a time, between its flow and the order window."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from sithsapp.failures import Failure
+from sithsapp.oob.interaction import CancelRequested, Event, Finished, SessionLocked, UserInteraction, View
+from sithsapp.oob.muting import LaunchMute
+from sithsapp.ui.bridge import QUEUED, QtInteraction
+
+if TYPE_CHECKING:
+    from sithsapp.oob.protocol.launch import LaunchUrl
+    from sithsapp.ui.order_window import OrderWindow
+
+log = logging.getLogger(__name__)
+
+_DECLINES = {Failure.CANCELLED_BY_USER, Failure.REPORTED_BY_USER}
+_JOIN_SECONDS = 3.0
+
+
+class Flow(Protocol):
+    """The life of one order (`sithsapp.oob.flow.OrderFlow`)."""
+
+    def start(self) -> None:
+        """Begin; views come from a thread of its own."""
+
+    def post(self, event: Event) -> None:
+        """Take in what the person did."""
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end; tell whether it has come."""
+
+
+MakeFlow = Callable[["LaunchUrl", UserInteraction], Flow]
+
+
+class Orders(QObject):
+    """Starts flows, shows their views, gives them events. `changed()` when an order begins, waits or ends."""
+
+    changed = Signal()
+
+    def __init__(
+        self, make_flow: MakeFlow, make_window: Callable[[], OrderWindow], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._make_flow, self._make_window = make_flow, make_window
+        self._window: OrderWindow | None = None
+        self._flow: Flow | None = None
+        self._interaction: QtInteraction | None = None
+        self._mute = LaunchMute()
+        self._muted_launch: LaunchUrl | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an order is under way."""
+        return self._flow is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an order is under way, or was kept silent and waits to be asked for."""
+        return self.is_open or self._muted_launch is not None
+
+    @property
+    def window(self) -> OrderWindow | None:
+        """The order window, once there has been an order."""
+        return self._window
+
+    def launch(self, start: LaunchUrl, *, may_stay_silent: bool) -> None:
+        """Begin an order from a link.
+
+        While another one is open that one comes to the front. After repeated declines a link waits silently
+        until the person asks for it, if `may_stay_silent`: somewhere a sign of it must be seen.
+        """
+        if self._flow is not None:
+            log.info("a link was left aside: another order is open")
+            self.bring_forward()
+        elif may_stay_silent and self._mute.is_muted(time.monotonic()):
+            log.info("a link waits silently after repeated declines")
+            self._muted_launch = start
+            self.changed.emit()
+        else:
+            self._begin(start)
+
+    def bring_forward(self) -> bool:
+        """Show the order that is open or waits; tell whether there is one."""
+        if self._muted_launch is not None:
+            self._begin(self._muted_launch)
+        elif self._flow is not None and self._window is not None:
+            self._window.bring_forward()
+        else:
+            return False
+        return True
+
+    def session_locked(self) -> None:
+        """Wipe what is typed and give the order up: the person has left the screen."""
+        if self._window is not None:
+            self._window.forget_code()
+        self._post(SessionLocked())
+
+    def close(self) -> None:
+        """Give up what is open, and wait a moment until the service has been told."""
+        flow = self._flow
+        self._post(CancelRequested())
+        if flow is not None and not flow.join(_JOIN_SECONDS):
+            log.warning("the order did not end in time")
+
+    def _begin(self, start: LaunchUrl) -> None:
+        self._muted_launch = None
+        if self._window is None:
+            self._window = self._make_window()
+            self._window.posted.connect(self._post)
+        # An interaction of its own for each order: a late view of the last one finds nobody.
+        self._interaction = QtInteraction(self)
+        self._interaction.shown.connect(self._show, QUEUED)
+        self._flow = self._make_flow(start, self._interaction)
+        self._flow.start()
+        self.changed.emit()
+
+    def _show(self, view: View) -> None:
+        if self.sender() is not self._interaction or self._window is None:
+            return
+        if isinstance(view, Finished):
+            self._end(view)
+        self._window.show_view(view)
+
+    def _end(self, view: Finished) -> None:
+        if view.failure in _DECLINES:
+            self._mute.declined(time.monotonic())
+        elif view.failure is None:
+            self._mute.approved()
+        if self._interaction is not None:
+            self._interaction.deleteLater()
+        self._flow = self._interaction = None
+        self.changed.emit()
+
+    def _post(self, event: Event) -> None:
+        if self._flow is not None:
+            self._flow.post(event)
