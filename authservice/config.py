@@ -65,7 +65,8 @@ class ServiceConfig(_Settings, frozen=True, kw_only=True):
     """The authentication service. `anchors` and `state_directory` are paths, relative to the file's own place.
 
     `min_app` holds the lowest app version for `windows`, `macos` and `linux`. `intermediates` is
-    an optional PEM file of issuing CAs that help to build paths.
+    an optional PEM file of issuing CAs that help to build paths. TLS ends at a reverse proxy in front; from the
+    addresses in `trusted_proxies` its `X-Forwarded-For` is believed.
     """
 
     id: ServiceId
@@ -79,6 +80,7 @@ class ServiceConfig(_Settings, frozen=True, kw_only=True):
     min_app: dict[str, Version] = msgspec.field(default_factory=dict)
     scheme: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]{0,31}$")] = "siths"
     host: str = "127.0.0.1"
+    trusted_proxies: list[str] = msgspec.field(default_factory=list)
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8443
     per_address_per_second: Annotated[float, Meta(gt=0)] = 20.0
     per_address_burst: Annotated[int, Meta(ge=1)] = 100

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -19,6 +20,9 @@ from sithsapp.oob.protocol.encoding import MAX_BODY
 from sithsapp.oob.protocol.messages import RP_API, decode_answer, encode
 from sithsapp.oob.protocol.problems import Problem, ProblemCode
 from sithsapp.oob.protocol.rp_messages import CreateOrder, OrderCreated, OrderStatus, Redeem
+
+# httpx logs the address of every call, and ours hold the order's secret reference.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _RENEW_BEFORE: Final = 30.0
 _AnswerT = TypeVar("_AnswerT")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,7 +67,8 @@ class RelyingParty:
         """Make an order and remember it in `session`. Raises `RelyingPartyError`."""
         nonce = b64u(secrets.token_bytes(_NONCE_OCTETS))
         request = _request(ask, f"{ask.return_url}?{RETURN_NONCE_PARAMETER}={nonce}")
-        pending = Pending(request=request, created=self._service.create(request), return_nonce=nonce)
+        created = self._service.create(request)
+        pending = Pending(request=request, created=created, return_nonce=nonce, started=time.monotonic())
         session.begin(pending)
         return pending
 

@@ -12,11 +12,15 @@ from sithsapp.oob.protocol.rp_messages import CreateOrder, OrderCreated, OrderSt
 
 
 class Pending(Struct, frozen=True, kw_only=True):
-    """An order that this session started: the request as it was sent, and what the service answered."""
+    """An order that this session started: the request as it was sent, and what the service answered.
+
+    `started` is the monotonic time of the answer, from which QR frames are counted.
+    """
 
     request: CreateOrder
     created: OrderCreated
     return_nonce: str
+    started: float
 
     def __repr__(self) -> str:
         return "<Pending>"
