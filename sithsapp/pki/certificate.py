@@ -168,6 +168,8 @@ def _certificate(data: bytes) -> Certificate:
     if body.read(der.context(0, constructed=True)) != b"\x02\x01\x02":
         raise der.DerError("not version 3")
     serial_number = der.integer(body.read(der.INTEGER), max_octets=21)
+    if serial_number == 0:
+        raise der.DerError("serial number is zero")
     if body.raw(der.SEQUENCE) != algorithm:
         raise der.DerError("two signature algorithms")
     issuer = read_name(body)

@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 from sithsapp.oob.protocol import es256
 from sithsapp.oob.protocol.encoding import Malformed, b64u, equal, jcs, parse_json
 from sithsapp.oob.protocol.jwk import EcJwk, jwk_of
+from sithsapp.oob.protocol.order import whole
 from sithsapp.oob.protocol.problems import ProblemCode, ProtocolViolation
 
 PROOF_TYPE: Final = "dpop+jwt"
@@ -37,7 +38,7 @@ class _Claims(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     htm: Annotated[str, Meta(max_length=16)]
     htu: Annotated[str, Meta(max_length=512)]
     iat: Annotated[int, Meta(ge=0)]
-    jti: Annotated[str, Meta(min_length=16, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+    jti: Annotated[str, whole(r"[A-Za-z0-9_-]{16,64}")]
     nonce: Annotated[str, Meta(max_length=128)] | None = None
 
 

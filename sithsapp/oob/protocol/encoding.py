@@ -170,5 +170,10 @@ def _sorted(value: object) -> object:
 
 
 def _utf16_order(names: Iterable[object]) -> list[str]:
-    checked = [name for name in names if isinstance(name, str)]
-    return sorted(checked, key=lambda name: name.encode("utf-16-be"))
+    return sorted(map(_member_name, names), key=lambda name: name.encode("utf-16-be"))
+
+
+def _member_name(name: object) -> str:
+    if not isinstance(name, str):
+        raise Malformed("member name is not text")
+    return name

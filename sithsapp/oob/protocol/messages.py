@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.protocol.encoding import Malformed, parse_json
-from sithsapp.oob.protocol.order import B64u32, HttpsOrigin
+from sithsapp.oob.protocol.order import B64u32, HttpsOrigin, whole
 from sithsapp.oob.protocol.problems import CancelReason, Problem, ProblemCode, ProgressHint, ProtocolViolation
 
 WELL_KNOWN_PATH = "/.well-known/oob-eid"
@@ -22,13 +22,13 @@ APP_API = "/app/v1"
 RP_API = "/rp/v1"
 APP_CLIENT_HEADER = "App-Client"
 
-AppVersion = Annotated[str, Meta(pattern=r"^[a-z0-9.-]{1,32}/[0-9.]{1,16}$")]
+AppVersion = Annotated[str, whole(r"[a-z0-9.-]{1,32}/[0-9.]{1,16}")]
 """Name and version of the app, such as `oobeid/1.2.3`."""
 
-Version = Annotated[str, Meta(pattern=r"^[0-9]{1,5}(\.[0-9]{1,5}){0,3}$")]
+Version = Annotated[str, whole(r"[0-9]{1,5}(\.[0-9]{1,5}){0,3}")]
 """A program version in numbers and dots."""
 
-Base32Token = Annotated[str, Meta(pattern=r"^[A-Z2-7]{26}$")]
+Base32Token = Annotated[str, whole(r"[A-Z2-7]{26}")]
 """16 octets in base32."""
 
 
@@ -112,7 +112,7 @@ class SignatureAnswer(Message, frozen=True, kw_only=True):
 
     result: Literal["accepted"]
     return_url: Annotated[str, Meta(max_length=2_048)] | None = None
-    code: Annotated[str, Meta(pattern=r"^[0-9]{6}$")] | None = None
+    code: Annotated[str, whole(r"[0-9]{6}")] | None = None
 
 
 class CancelRequest(Request, frozen=True, kw_only=True):
@@ -139,7 +139,7 @@ class Endpoints(Message, frozen=True, kw_only=True):
 class Metadata(Message, frozen=True, kw_only=True):
     """The well-known document. It is never a source of trust; it lets the app fail early."""
 
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,12}$")]
+    id: Annotated[str, whole(r"[a-z0-9]{1,12}")]
     origin: HttpsOrigin
     versions: Annotated[list[int], Meta(min_length=1, max_length=16)]
     max_age_s: Annotated[int, Meta(ge=0, le=86_400)] = 3_600

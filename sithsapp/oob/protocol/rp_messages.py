@@ -20,10 +20,11 @@ from sithsapp.oob.protocol.order import (
     OrderType,
     Requirements,
     Text,
+    whole,
 )
 from sithsapp.oob.protocol.problems import Hint
 
-OrderRef = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$")]
+OrderRef = Annotated[str, whole(r"[A-Za-z0-9_-]{22}")]
 """The relying party's secret name of an order: 16 octets, base64url."""
 
 
@@ -169,7 +170,7 @@ class Redeem(Request, frozen=True, kw_only=True):
     """Redeem a signed order with what came back through the browser: exactly one of the two."""
 
     verifier: B64u32 | None = None
-    code: Annotated[str, Meta(pattern=r"^[0-9]{6}$")] | None = None
+    code: Annotated[str, whole(r"[0-9]{6}")] | None = None
 
     def __post_init__(self) -> None:
         if (self.verifier is None) == (self.code is None):
