@@ -29,7 +29,7 @@ from sithsapp.ui.tray import Tray
 
 if TYPE_CHECKING:
     from sithsapp.card.service import CardService
-    from sithsapp.oob.qt_transport import QtTransports
+    from sithsapp.oob.compose import OrderFlows
     from sithsapp.ui.order_window import OrderWindow
     from sithsapp.ui.overview_window import OverviewWindow
     from sithsapp.ui.theme import Theme
@@ -46,7 +46,7 @@ class App(QObject):
         self._tray = Tray(self)
         self._orders = Orders(self._make_flow, self._make_order_window, self)
         self._overview: OverviewWindow | None = None
-        self._transports: QtTransports | None = None
+        self._flows: OrderFlows | None = None
         self._state: AppState | None = None
         self.arrivals = Arrivals(self)
         self._connect()
@@ -86,6 +86,7 @@ class App(QObject):
         if self._overview is None:
             from sithsapp.ui.overview_window import OverviewWindow
 
+            self._set_window_icon()
             self._overview = OverviewWindow(self._theme())
             self._overview.reread_wanted.connect(self._reread)
         self._refresh()
@@ -125,6 +126,7 @@ class App(QObject):
 
     def _choose_language(self, chosen: str) -> None:
         set_language("sv" if chosen == "sv" else "en" if chosen == "en" else "system")
+        self._flows = None  # made anew, so that the service is told of the language
         self._tray.retranslate(chosen)
         self._show_cards(self._cards.state)
         if self._orders.window is not None:
@@ -143,32 +145,21 @@ class App(QObject):
     def _make_order_window(self) -> OrderWindow:
         from sithsapp.ui.order_window import OrderWindow, WindowOptions
 
+        self._set_window_icon()
         options = WindowOptions(self._settings.allow_show_pin, self._settings.done_seconds)
         return OrderWindow(describe, self._theme(), options)
 
+    def _set_window_icon(self) -> None:
+        from sithsapp.ui.app_icon import app_icon
+
+        if QApplication.windowIcon().isNull():
+            QApplication.setWindowIcon(app_icon())
+
     def _make_flow(self, start: LaunchUrl, interaction: UserInteraction) -> Flow:
-        from sithsapp import __version__
-        from sithsapp.desktop.open_url import open_url
-        from sithsapp.oob.client import http_clients, this_app
-        from sithsapp.oob.flow import OrderFlow
-        from sithsapp.oob.work import FlowParts
+        if self._flows is None:
+            from sithsapp.desktop.open_url import open_url
+            from sithsapp.oob.compose import OrderFlows
 
-        app = this_app(__version__)
-        parts = FlowParts(
-            find_service=self._settings.service,
-            make_client=http_clients(self._http(), app),
-            cards=self._cards,
-            open_url=partial(open_url, allow_local=self._settings.environment == "demo"),
-            app=app,
-            language=language(),
-        )
-        return OrderFlow(start, parts, interaction)
-
-    def _http(self) -> QtTransports:
-        if self._transports is None:
-            from pathlib import Path
-
-            from sithsapp.oob.qt_transport import QtTransports
-
-            self._transports = QtTransports([Path(path) for path in self._settings.extra_ca])
-        return self._transports
+            opener = partial(open_url, allow_local=self._settings.environment == "demo")
+            self._flows = OrderFlows(self._settings, self._cards, opener, language())
+        return self._flows.new(start, interaction)

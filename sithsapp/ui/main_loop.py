@@ -46,14 +46,14 @@ def run(
     application.setQuitOnLastWindowClosed(False)
     application.setStyle("Fusion")
     app = App(settings, cards)
-    notifier = _quit_on_signals(application)
+    signals = _QuitOnSignals(application)
     if instance is not None:
         instance.listen(app.arrivals.take_message)
     app.start(launch, hidden=hidden)
     try:
         return application.exec()
     finally:
-        notifier.setEnabled(False)
+        signals.close()
         app.close()
 
 
@@ -80,19 +80,31 @@ def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
     log.log(_LEVELS.get(kind, logging.WARNING), "Qt: %s", message)
 
 
-def _quit_on_signals(application: QApplication) -> QSocketNotifier:
-    """End in order on SIGTERM and SIGINT: a byte in a socket wakes Qt, and Python then sees the signal."""
-    ours, theirs = socket.socketpair()
-    for end in (ours, theirs):
-        end.setblocking(False)
-    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+class _QuitOnSignals:
+    """Ends the application in order on SIGTERM and SIGINT: a byte in a socket wakes Qt, then Python sees them."""
 
-    def leave(number: int, frame: FrameType | None) -> None:
-        application.quit()
+    def __init__(self, application: QApplication) -> None:
+        self._ours, self._theirs = socket.socketpair()
+        for end in (self._ours, self._theirs):
+            end.setblocking(False)
+        self._application = application
+        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(self._drain)
+        signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._leave)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
-    notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read, application)
-    notifier.activated.connect(lambda *_: ours.recv(64))
-    notifier.destroyed.connect(theirs.close)
-    return notifier
+    def close(self) -> None:
+        """Let signals have their usual effect again."""
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        self._notifier.setEnabled(False)
+        self._ours.close()
+        self._theirs.close()
+
+    def _leave(self, number: int, frame: FrameType | None) -> None:
+        self._application.quit()
+
+    def _drain(self) -> None:
+        self._ours.recv(64)

@@ -73,7 +73,8 @@ class OrderPage(QWidget):
 
     def needed_height(self, width: int) -> int:
         """Return the height that shows everything at that width."""
-        return sum(needed_height(layout, width) for layout in (self._inner, self._outer))
+        beside = MARGIN - self._inner.contentsMargins().right()  # a scroll bar that may not be needed now
+        return needed_height(self._inner, width - beside) + needed_height(self._outer, width)
 
     def first_focus(self) -> QWidget:
         """Return what has the focus when the page comes."""
@@ -199,7 +200,6 @@ class CodePage(OrderPage):
         self._reference = Text(TextStyle.SMALL, tone="secondary")
         self.add_last_line(self._report, self._reference)
         self._connect()
-        self._set_tab_order()
         self.finish()
 
     def _connect(self) -> None:
@@ -209,7 +209,8 @@ class CodePage(OrderPage):
         self.field.message_changed.connect(self.told)
         self._identity.chosen.connect(self.chosen)
 
-    def _set_tab_order(self) -> None:
+    def set_tab_order(self) -> None:
+        """Go from text to code, action, way out and the rest; to be called once the page is in its window."""
         boxes = [reading.box for reading in self._readings]
         order = [*boxes, self.field.edit, self.approve, self.decline, self.field.eye, self._identity.switch]
         for one, other in zip(order, [*order[1:], self._report], strict=True):

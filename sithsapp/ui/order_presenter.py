@@ -88,7 +88,7 @@ def _waiting(view: WaitForCard) -> WaitingBody:
 
 def _waiting_words(view: WaitForCard) -> tuple[Picture, str, str]:
     cards = view.cards
-    if not cards.service_running:
+    if not cards.service_running and not cards.slots:
         return _failure_words(Failure.NO_READER_SERVICE, Picture.NO_READER)
     if not cards.slots:
         text = tr("The app finds no card reader. Connect the reader and check the cable.")

@@ -99,6 +99,7 @@ class OrderWindow(QDialog):
         for page in self._pages():
             self._stack.addWidget(page)
             page.acted.connect(self._act)
+        self._code.set_tab_order()
         self._ring = Ring(self)
         self._code.chosen.connect(self._choose)
         self._last_try.chosen.connect(self._choose)

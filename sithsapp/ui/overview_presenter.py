@@ -58,7 +58,6 @@ _LOOKS = {
 def present_overview(state: AppState, describe: Describe, environment: str) -> OverviewPage:
     """Return the overview of `state`. `environment` is the badge's text, empty in production."""
     card = state.slot.card if state.slot is not None else None
-    failure = state.slot.failure if state.slot is not None else None
     holder = describe(card.credentials[0]) if card is not None and card.credentials else None
     details = (holder.organisation, holder.identifier) if holder is not None else ()
     return OverviewPage(
@@ -66,7 +65,7 @@ def present_overview(state: AppState, describe: Describe, environment: str) -> O
         look=_LOOKS.get(state.condition, CardLook.UNUSABLE),
         title=state.title,
         text=state.text,
-        number=tr("Error code {number}").format(number=failure.number) if failure is not None else "",
+        number=tr("Error code {number}").format(number=state.failure.number) if state.failure is not None else "",
         holder=plain.line(holder.name, NAME_LIMIT) if holder is not None else "",
         details=" · ".join(plain.line(text, NAME_LIMIT) for text in details if text),
         facts=_facts(state, card, describe),

@@ -47,7 +47,7 @@ class Condition(Enum):
 class AppState:
     """One moment of the app: `title` is the sentence, `text` what to do; neither names a person.
 
-    `slot` is the reader that it is about, None without readers.
+    `slot` is the reader that it is about, None without readers; `failure` has the number for support.
     """
 
     condition: Condition
@@ -55,6 +55,7 @@ class AppState:
     title: str
     text: str
     slot: Slot | None = None
+    failure: Failure | None = None
 
 
 ValidUntil = Callable[[Credential], datetime | None]
@@ -65,7 +66,7 @@ _LEVELS = (Condition.READY, Condition.EXPIRING, Condition.LOCKED, Condition.EXPI
 
 def app_state(cards: CardsState, valid_until: ValidUntil, now: datetime) -> AppState:
     """Return the state that `cards` make; with several readers the one that is nearest to being useful."""
-    if not cards.service_running:
+    if not cards.service_running and not cards.slots:
         return _failed(Condition.NO_SERVICE, Glyph.WARNING, Failure.NO_READER_SERVICE, None)
     if not cards.slots:
         title, text = tr("No card reader"), tr("Connect a card reader to the computer.")
@@ -92,7 +93,7 @@ def _slot_state(slot: Slot, valid_until: ValidUntil, now: datetime) -> AppState:
 
 
 def _failed(condition: Condition, glyph: Glyph, failure: Failure, slot: Slot | None) -> AppState:
-    return AppState(condition, glyph, tr(failure.title), tr(failure.remedy), slot)
+    return AppState(condition, glyph, tr(failure.title), tr(failure.remedy), slot, failure)
 
 
 def _locked(slot: Slot, card: Card) -> AppState | None:

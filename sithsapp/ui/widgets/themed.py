@@ -55,6 +55,8 @@ def _forget_sizes(layout: QLayout) -> None:
         inner = widget.layout() if widget is not None else item.layout() if item is not None else None
         if inner is not None:
             _forget_sizes(inner)
+        if widget is not None:
+            widget.updateGeometry()
     layout.invalidate()
 
 
