@@ -20,8 +20,6 @@ class TrustedService(Struct, frozen=True, kw_only=True):
     display_name: DisplayName
     environment: str
     order_keys: list[EcJwk]
-    order_key_ca: str | None = None
-    min_tls: str = "1.2"
 
 
 class TrustConfiguration(Struct, frozen=True):

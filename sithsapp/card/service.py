@@ -56,6 +56,8 @@ class CardService:
         self._owned: dict[int, set[str]] = {number: set() for number in self._running}
         self._state = CardsState()
         self._listeners: list[Listener] = []
+        self._unheard = set(self._running)
+        self._known = threading.Event()
         self._closing = threading.Event()
         self._watchers: list[threading.Thread] = []
 
@@ -70,6 +72,10 @@ class CardService:
             watcher = threading.Thread(target=self._watch, args=(number, backend), name="reader monitor", daemon=True)
             self._watchers.append(watcher)
             watcher.start()
+
+    def wait_until_known(self, timeout: float) -> bool:
+        """Wait until each backend has said which readers it has; tell whether that was within `timeout` seconds."""
+        return self._known.wait(timeout)
 
     def close(self) -> None:
         """End all threads. Returns within two seconds even if a reader hangs; open futures fail. May be repeated."""
@@ -203,6 +209,9 @@ class CardService:
         for worker in stopped:
             worker.stop()
         self._tell()
+        self._unheard.discard(number)
+        if not self._unheard:
+            self._known.set()
         for event, worker_or_none in zip(snapshot.readers, fresh, strict=True):
             if worker_or_none is not None:
                 worker_or_none.seen(event)

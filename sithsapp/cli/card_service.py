@@ -46,6 +46,7 @@ def _wait(service: CardService, changed: threading.Event) -> CardsState:
     from time import monotonic
 
     deadline = monotonic() + _SETTLE_SECONDS
+    service.wait_until_known(_SETTLE_SECONDS)
     while True:
         changed.clear()
         state = service.state

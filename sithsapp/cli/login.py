@@ -43,7 +43,7 @@ def login(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
     from sithsapp.oob.protocol.launch import parse_launch_url
     from sithsapp.settings.profile import URL_SCHEME
 
-    launch = parse_launch_url(arguments.launch_url, URL_SCHEME)
+    launch = parse_launch_url(URL_SCHEME, arguments.launch_url)
     conversation = Conversation(output, _pin_source(arguments), last_try_ok=arguments.last_try_ok)
     with running_card_service(settings) as service:
         flow = _flows(settings, service).new(launch, conversation)
