@@ -210,6 +210,7 @@ class ReaderWorker:
             raise
         try:
             session.read_pins()
+            session.prepare_login()
         except SessionLost as lost:
             raise lost.error from None
         record = session.record

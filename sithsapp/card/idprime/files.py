@@ -89,8 +89,6 @@ def index_length(first: bytes) -> int:
 
 def parse_index(content: bytes) -> tuple[CertificateFile, ...]:
     """Return the certificate files of the index, the first of each container; other files do not matter."""
-    if len(content) < index_length(content):
-        raise invalid("index: truncated")
     found: dict[int, CertificateFile] = {}
     for entry in _entries(content):
         match = _CERTIFICATE_NAME.fullmatch(entry.name)
@@ -107,6 +105,8 @@ def find_file(index: bytes, name: bytes) -> NamedFile | None:
 
 
 def _entries(index: bytes) -> Iterator[NamedFile]:
+    if len(index) < index_length(index):
+        raise invalid("index: truncated")
     for file_id, size, name, _, _ in _INDEX_ENTRY.iter_unpack(index[1 : index_length(index)]):
         yield NamedFile(file_id, size, name.rstrip(b"\0 "))
 

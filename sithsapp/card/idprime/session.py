@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from sithsapp.card.idprime import pins, reading, rsa_check
 from sithsapp.card.idprime.contents import Key, pin_slot, pin_state
@@ -74,6 +74,14 @@ class CardSession:
         with self._transaction():
             for slot in PINS:
                 self._refresh(slot)
+
+    def prepare_login(self) -> None:
+        """Set the card up for the most usual signature, a log-in; what cannot be prepared is done later."""
+        for key in self.record.keys:
+            if key.credential.pin is PinRole.AUTH and key.credential.schemes:
+                with self._transaction(), suppress(SithsError):
+                    self._signer.prepare(key, key.credential.schemes[0])
+                return
 
     def pin_state(self, role: PinRole) -> PinState:
         """Return a code's state, read now; raises `SithsError(CARD_ERROR)` if the card has no such code."""
