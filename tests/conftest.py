@@ -3,4 +3,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.parts.virtual_card", "tests.parts.pcscd"]
+pytest_plugins = ["tests.parts.virtual_card", "tests.parts.pcscd", "tests.parts.opensc"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,28 @@ import pytest
 from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.vpcd import VpcdCard
 
+_DEADLINE = 20.0
+
 if TYPE_CHECKING:
     from sithsapp.card.virtual.pcscd import PrivatePcscd
+
+
+def wait_for_presence(reader: str, *, present: bool) -> None:
+    """Wait until the service that `PCSCLITE_CSOCK_NAME` names shows a card in the reader, or none."""
+    from smartcard import scard
+
+    result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    assert result == scard.SCARD_S_SUCCESS, scard.SCardGetErrorMessage(result)
+    wanted = scard.SCARD_STATE_PRESENT if present else scard.SCARD_STATE_EMPTY
+    deadline = time.monotonic() + _DEADLINE
+    known = scard.SCARD_STATE_UNAWARE
+    try:
+        while not known & wanted:
+            assert time.monotonic() < deadline, f"{reader}: not {'present' if present else 'empty'} in time"
+            result, states = scard.SCardGetStatusChange(context, 1000, [(reader, known)])
+            known = states[0][1] & ~scard.SCARD_STATE_CHANGED
+    finally:
+        scard.SCardReleaseContext(context)
 
 
 class PcscSlots:
@@ -29,12 +50,14 @@ class PcscSlots:
         self.remove(slot)
         self._cards[slot] = VpcdCard(card, self.service.port(slot))
         self._cards[slot].insert()
+        wait_for_presence(self.service.reader(slot), present=True)
         return self.service.reader(slot)
 
     def remove(self, slot: int = 0) -> None:
         """Pull the card out; harmless on an empty slot."""
         if slot in self._cards:
             self._cards.pop(slot).remove()
+            wait_for_presence(self.service.reader(slot), present=False)
 
     def clear(self) -> None:
         """Pull every card out."""
