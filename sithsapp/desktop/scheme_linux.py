@@ -20,6 +20,7 @@ from sithsapp.failures import Failure, SithsError
 DESKTOP_FILE = "sithsapp.desktop"
 _XDG_MIME = Path("/usr/bin/xdg-mime")
 _TIMEOUT = 10.0
+_PLAIN = re.compile(r"[A-Za-z0-9/._+-]+")
 _QUOTED = re.compile(r'(["`$\\])')
 
 
@@ -81,6 +82,9 @@ def desktop_entry(scheme: str, command: Sequence[str]) -> str:
 
 
 def _quote(argument: str) -> str:
+    # Plain words stay bare: xdg-open 1.1.3, used where no desktop answers, does not know quotes.
+    if _PLAIN.fullmatch(argument):
+        return argument
     # Desktop entry specification, "The Exec key": quote, escape, and double the percent sign.
     escaped = _QUOTED.sub(r"\\\1", argument).replace("%", "%%").replace("\\", "\\\\")
     return f'"{escaped}"'
