@@ -53,20 +53,17 @@ def find_browser(profile: Path) -> Browser | None:
 
 
 def make_default(browser: Browser, data_home: Path, config_home: Path) -> None:
-    """Let links of the demo's processes open in `browser`: a desktop entry and the default for http."""
+    """Let links of the demo's processes open in `browser`: a desktop entry and the default for http.
+
+    The command's words must be plain, as not every reader of the entry knows quotes.
+    """
     applications = data_home / "applications"
     applications.mkdir(parents=True, exist_ok=True)
     config_home.mkdir(parents=True, exist_ok=True)
-    command = " ".join(_quoted(word) for word in browser.command)
+    command = " ".join(browser.command)
     entry = ["[Desktop Entry]", "Type=Application", "Name=Demo browser", f"Exec={command} %u", "NoDisplay=true"]
     schemes = [f"x-scheme-handler/{scheme}" for scheme in ("http", "https")]
     entry.append("MimeType=" + "".join(f"{scheme};" for scheme in schemes))
     (applications / "demo-browser.desktop").write_text("\n".join(entry) + "\n")
     with (config_home / "mimeapps.list").open("a") as defaults:
         defaults.write("[Default Applications]\n" + "".join(f"{s}=demo-browser.desktop\n" for s in schemes))
-
-
-def _quoted(word: str) -> str:
-    """Quote one word for an Exec line (Desktop Entry Specification, "The Exec key")."""
-    escaped = word.replace("\\", "\\\\\\\\").replace('"', '\\\\"').replace("`", "\\\\`").replace("$", "\\\\$")
-    return f'"{escaped.replace("%", "%%")}"'
