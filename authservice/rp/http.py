@@ -7,6 +7,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 import httpx
@@ -39,11 +40,20 @@ class ServiceClient:
     `http` decides about TLS, proxies and time-outs. Raises `ServiceProblemError` and `ServiceUnreachableError`.
     """
 
-    def __init__(self, origin: str, client_id: str, key: ec.EllipticCurvePrivateKey, http: httpx.Client) -> None:
+    def __init__(
+        self,
+        origin: str,
+        client_id: str,
+        key: ec.EllipticCurvePrivateKey,
+        http: httpx.Client,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._base = origin + RP_API
         self._client_id = client_id
         self._key = key
         self._http = http
+        self._now = now
         self._lock = threading.Lock()
         self._token = ""
         self._renew_at = 0.0
@@ -99,7 +109,7 @@ class ServiceClient:
 
     def _new_token(self) -> _Token:
         endpoint = f"{self._base}/token"
-        assertion = make_assertion(self._client_id, endpoint, self._key, int(time.time()))
+        assertion = make_assertion(self._client_id, endpoint, self._key, int(self._now()))
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,

@@ -244,7 +244,7 @@ class Bench:
         return App(self.http, **changes)
 
     def service_client(self, party: str = "journal") -> ServiceClient:
-        return ServiceClient(SERVICE_ORIGIN, party, self.rp_keys[party], self.http)
+        return ServiceClient(SERVICE_ORIGIN, party, self.rp_keys[party], self.http, now=self.clock.now)
 
     def relying_party(self, party: str = "journal") -> RelyingParty:
         own = Party(id=party, name=RP_NAME, origin=RP_ORIGIN)
