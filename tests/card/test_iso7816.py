@@ -34,10 +34,10 @@ def test_each_case_is_formed_for_its_protocol(command: CommandApdu, under_t0: st
     assert command.encode(T1).hex().upper() == under_t1
 
 
-@pytest.mark.parametrize("bad", [{"le": 0}, {"le": 257}, {"cla": 256}])
-def test_values_that_no_short_apdu_holds_are_refused(bad: dict[str, int]) -> None:
+@pytest.mark.parametrize(("le", "cla"), [(0, 0), (257, 0), (1, 256)])
+def test_values_that_no_short_apdu_holds_are_refused(le: int, cla: int) -> None:
     with pytest.raises(ValueError, match="out of range"):
-        CommandApdu(0xB0, 0, 0, **bad)
+        CommandApdu(0xB0, 0, 0, le=le, cla=cla)
 
 
 def test_more_data_than_a_short_apdu_holds_is_refused() -> None:

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whatever goes wrong at any command: a defined failure, no try spent for nothing, and the next work succeeds."""
+
+from __future__ import annotations
+
+import pytest
+
+from sithsapp.card.model import PinRole, SignatureScheme
+from sithsapp.card.service import CardService
+from sithsapp.card.transport import CardProtocol
+from sithsapp.card.virtual.card import VirtualCard
+from sithsapp.card.virtual.faults import Fault, FaultKind
+from sithsapp.card.virtual.reader import DEFAULT_READER, VirtualReaders
+from sithsapp.failures import Failure, SithsError
+from tests.card.helpers import CODES, DEADLINE, Recorder, Watcher, assert_signed, pin
+from tests.parts.virtual_card import CardFactory
+
+PS256 = SignatureScheme.PS256
+MESSAGE = b"a message"
+FAULTS = [
+    Fault(FaultKind.REMOVED),
+    Fault(FaultKind.REMOVED, executed=True),
+    Fault(FaultKind.RESET),
+    Fault(FaultKind.RESET, executed=True),
+    Fault(FaultKind.SILENCE),
+    Fault(FaultKind.GARBAGE),
+    Fault(FaultKind.TRUNCATED),
+    Fault(FaultKind.STATUS, status=0x6F00),
+    Fault(FaultKind.STATUS, status=0x6100),
+    Fault(FaultKind.STATUS, status=0x6C10),
+    Fault(FaultKind.STATUS, status=0x6982),
+    Fault(FaultKind.STATUS, status=0x9000),
+]
+DEFINED = {
+    Failure.CARD_REMOVED,
+    Failure.CARD_ERROR,
+    Failure.CARD_MUTE,
+    Failure.CARD_DATA_INVALID,
+    Failure.CARD_CHANGED,
+    Failure.CARD_NOT_SUPPORTED,
+    Failure.ALGORITHM_NOT_SUPPORTED,
+}
+SIGN_COMMANDS = 6
+CHANGE_COMMANDS = 3
+
+
+def at(fault: Fault, position: int) -> Fault:
+    return Fault(fault.kind, position, executed=fault.executed, status=fault.status)
+
+
+@pytest.fixture(params=list(CardProtocol))
+def card(request: pytest.FixtureRequest, make_card: CardFactory) -> VirtualCard:
+    return make_card(protocol=request.param)
+
+
+def name(fault: Fault) -> str:
+    return f"{fault.kind.name}-{fault.status:04X}-{'after' if fault.executed else 'before'}"
+
+
+def signs(service: CardService, watcher: Watcher) -> None:
+    """Make a signature as a person would in the end."""
+    card = watcher.card()
+    signature = service.sign(card.id, "00", PS256, MESSAGE, pin(CODES[PinRole.AUTH])).result(DEADLINE)
+    assert_signed(card.credentials[0], PS256, MESSAGE, signature)
+
+
+def put_back(card: VirtualCard, readers: VirtualReaders, watcher: Watcher) -> None:
+    readers.clear_faults()
+    readers.remove()
+    watcher.until(lambda state: not state.cards)
+    readers.insert(card)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name)
+def test_reading(
+    card: VirtualCard, empty_readers: VirtualReaders, service: CardService, watcher: Watcher, fault: Fault
+) -> None:
+    recorder = Recorder(card)
+    empty_readers.insert(card)
+    serial = watcher.card().id.serial
+    commands = len(recorder.take())
+    for position in range(commands):
+        empty_readers.remove()
+        watcher.until(lambda state: not state.cards)
+        service._cache.drop(serial)
+        empty_readers.clear_faults()
+        empty_readers.inject(at(fault, position))
+        empty_readers.insert(card)
+        state = watcher.until(
+            lambda state: (
+                bool(state.slots)
+                and (bool(state.cards) or state.slots[0].failure is not None or fault.kind is FaultKind.REMOVED)
+            )
+        )
+        if state.slots[0].failure is not None:
+            assert state.slots[0].failure in DEFINED, f"at {position}"
+        put_back(card, empty_readers, watcher)
+        watcher.card()
+    signs(service, watcher)
+    assert [card.tries_left(reference) for reference in (0x11, 0x83, 0x84)] == [3, 3, 10]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name)
+@pytest.mark.parametrize("position", range(SIGN_COMMANDS))
+def test_signing(
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    fault: Fault,
+    position: int,
+) -> None:
+    empty_readers.insert(card)
+    card_id = watcher.card().id
+    empty_readers.inject(at(fault, position))
+    try:
+        service.sign(card_id, "00", PS256, MESSAGE, pin(CODES[PinRole.AUTH])).result(DEADLINE)
+    except SithsError as error:
+        assert error.failure in DEFINED
+    assert card.tries_left(0x11) == 3, "the right code was sent at most once and cost nothing"
+    if fault.kind is FaultKind.REMOVED:
+        put_back(card, empty_readers, watcher)
+    empty_readers.clear_faults()
+    service.pin_state(watcher.card().id, PinRole.AUTH).exception(DEADLINE)
+    other = empty_readers.connect(DEFAULT_READER)
+    key = watcher.card().credentials[0]
+    assert key
+    other.transmit(bytes.fromhex("002241B60680014284015E"))
+    other.transmit(bytes.fromhex("002A90A0229020") + bytes(32))
+    assert other.transmit(bytes.fromhex("002A9E9A00"))[-2:] != b"\x90\x00", "the card was left logged in"
+    other.disconnect()
+    signs(service, watcher)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name)
+@pytest.mark.parametrize("position", range(SIGN_COMMANDS))
+def test_a_wrong_code_costs_one_try_at_most(
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    fault: Fault,
+    position: int,
+) -> None:
+    empty_readers.insert(card)
+    card_id = watcher.card().id
+    recorder = Recorder(card)
+    empty_readers.inject(at(fault, position))
+    error = service.sign(card_id, "00", PS256, MESSAGE, pin("111111")).exception(DEADLINE)
+    assert isinstance(error, SithsError)
+    spent = 3 - card.tries_left(0x11)
+    assert spent <= 1
+    assert spent == sum(command.startswith("0020001110") for command in recorder.take())
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name)
+@pytest.mark.parametrize("position", range(CHANGE_COMMANDS))
+def test_changing_a_code(
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    fault: Fault,
+    position: int,
+) -> None:
+    empty_readers.insert(card)
+    card_id = watcher.card().id
+    old, new = CODES[PinRole.AUTH], "864201"
+    empty_readers.inject(at(fault, position))
+    error = service.change_pin(card_id, PinRole.AUTH, pin(old), pin(new)).exception(DEADLINE)
+    assert error is None or (isinstance(error, SithsError) and error.failure in DEFINED)
+    assert card.tries_left(0x11) == 3
+    now = next(spec.value for spec in card.spec.pins if spec.reference == 0x11)
+    assert now in (old, new)
+    if error is None and fault != Fault(FaultKind.STATUS, status=0x9000):
+        assert now == new
+    if fault.kind is FaultKind.REMOVED:
+        put_back(card, empty_readers, watcher)
+    empty_readers.clear_faults()
+    service.pin_state(watcher.card().id, PinRole.AUTH).exception(DEADLINE)
+    ready = watcher.card()
+    assert service.sign(ready.id, "00", PS256, MESSAGE, pin(now)).result(DEADLINE)
