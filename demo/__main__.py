@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 
 from demo import terminal
 from demo.stack import Stack
+
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def _has_display() -> bool:
@@ -25,6 +28,7 @@ def main() -> int:
     parser.add_argument("--auto", action="store_true", help="log in unattended, in the terminal")
     parser.add_argument("--terminal", action="store_true", help="log in in the terminal even with a display")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     with Stack() as stack:
         if stack.why_no_reader is not None:
             print(f"No reader service of its own ({stack.why_no_reader}); the card is inside the app.", flush=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from authservice.demo import DemoBackend, DemoOptions, start_demo
 from sithsapp.card.virtual import pcscd
 from sithsapp.card.virtual.card import Latency
 from sithsapp.card.virtual.kit import VirtualKit
+from sithsapp.card.virtual.personalise import CardOrder
 from sithsapp.card.virtual.vpcd import VpcdCard
 
 _XDG_DIRECTORIES = ("CONFIG_HOME", "DATA_HOME", "CACHE_HOME", "STATE_HOME", "RUNTIME_DIR")
@@ -31,14 +33,26 @@ class Stack:
     reader, or None where a private reader service cannot run (`why_no_reader`) and the app has the card in process.
     """
 
-    def __init__(self, *, latency: Latency | None = None, in_process: bool = False) -> None:
-        """Prepare; `latency` slows the card down, `in_process` does without PC/SC even where it could run."""
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str] | None = None,
+        card: CardOrder | None = None,
+        latency: Latency | None = None,
+        in_process: bool = False,
+    ) -> None:
+        """Prepare.
+
+        `environment` is what the demo's processes get besides (this process's own), `card` what is on the card,
+        `latency` slows it down, and `in_process` does without PC/SC even where it could run.
+        """
+        self._order = card
         self._latency = latency
         self._parts = ExitStack()
         self.why_no_reader = "asked for" if in_process else pcscd.unavailable()
         self.pcscd: pcscd.PrivatePcscd | None = None
         self.reader: VpcdCard | None = None
-        self.environment = dict(os.environ)
+        self.environment = dict(os.environ if environment is None else environment)
 
     def __enter__(self) -> Self:
         try:
@@ -65,7 +79,9 @@ class Stack:
     def _start(self) -> None:
         self.directory = Path(self._parts.enter_context(tempfile.TemporaryDirectory(prefix="siths-demo-")))
         self._make_environment()
-        self.kit = self._parts.enter_context(VirtualKit(self.directory / "kit", environment="demo"))
+        self.kit = self._parts.enter_context(
+            VirtualKit(self.directory / "kit", environment="demo", order=self._order)
+        )
         if self._latency is not None:
             self.kit.card.latency = self._latency
         if self.why_no_reader is None:
