@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +18,14 @@ from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.vpcd import VpcdCard
 
 _DEADLINE = 20.0
+_DIRECTORY = pytest.StashKey[Path]()
 
 if TYPE_CHECKING:
     from sithsapp.card.virtual.pcscd import PrivatePcscd
 
 
 def wait_for_presence(reader: str, *, present: bool) -> None:
-    """Wait until the service that `PCSCLITE_CSOCK_NAME` names shows a card in the reader, or none."""
+    """Wait until the session's service shows a card in the reader, or none."""
     from smartcard import scard
 
     result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
@@ -65,7 +69,22 @@ class PcscSlots:
             self.remove(slot)
 
 
-def _start() -> PrivatePcscd:
+def pytest_configure(config: pytest.Config) -> None:
+    """Point every PC/SC call of the test process to a socket of its own, before the first of them.
+
+    libpcsclite reads the variable once, so a test process can meet one service only; and no test meets real cards.
+    """
+    directory = tempfile.mkdtemp(prefix="siths-pcscd-", dir="/tmp" if os.path.isdir("/tmp") else None)
+    config.stash[_DIRECTORY] = Path(directory)
+    os.environ["PCSCLITE_CSOCK_NAME"] = str(Path(directory) / "run" / "pcscd.comm")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the socket's directory."""
+    shutil.rmtree(config.stash[_DIRECTORY], ignore_errors=True)
+
+
+def _start(directory: Path) -> PrivatePcscd:
     if not sys.platform.startswith("linux"):
         pytest.skip("a private pcscd needs Linux")
     from sithsapp.card.virtual import pcscd
@@ -73,25 +92,19 @@ def _start() -> PrivatePcscd:
     reason = pcscd.unavailable()
     if reason is not None:
         pytest.skip(reason)
-    service = pcscd.PrivatePcscd()
+    service = pcscd.PrivatePcscd(directory)
     service.start()
     return service
 
 
 @pytest.fixture(scope="session")
-def private_pcscd() -> Iterator[PrivatePcscd]:
-    """A private pcscd for the session. `PCSCLITE_CSOCK_NAME` points to it while it runs.
+def private_pcscd(pytestconfig: pytest.Config) -> Iterator[PrivatePcscd]:
+    """The session's private pcscd, the only one that this process can meet.
 
-    A test that kills or restarts a service starts its own `PrivatePcscd`.
+    A test may `kill` it if it does `restart` it.
     """
-    service = _start()
-    before = os.environ.get("PCSCLITE_CSOCK_NAME")
-    os.environ.update(service.environment)
+    service = _start(pytestconfig.stash[_DIRECTORY])
     yield service
-    if before is None:
-        os.environ.pop("PCSCLITE_CSOCK_NAME", None)
-    else:
-        os.environ["PCSCLITE_CSOCK_NAME"] = before
     service.stop()
 
 

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 from sithsapp.failures import Failure, SithsError
@@ -36,7 +37,7 @@ _DRIVER_DIRECTORIES = (
     "/usr/local/lib/pcsc/drivers/serial",
 )
 # The last argument but one is the directory that becomes /run/pcscd, the last one the configuration. `setpriv` ends
-# the service with the thread that started it.
+# the service when the program that started it dies.
 _SCRIPT = (
     '"$1" -t tmpfs tmpfs /run && mkdir /run/pcscd && "$1" --bind "$2" /run/pcscd && '
     'exec "$3" --pdeathsig TERM "$4" --foreground --config "$5"'
@@ -62,8 +63,8 @@ def unavailable() -> str | None:
 class PrivatePcscd:
     """One private service with one virtual reader of two slots.
 
-    It ends with the thread that called `start`, and with `stop`. The directory must not be under /run, and its path
-    must be short enough for a socket.
+    It ends with `stop`, and when this program dies. The directory must not be under /run, and its path must be short
+    enough for a socket.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -79,7 +80,7 @@ class PrivatePcscd:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a PC/SC client needs in its environment."""
+        """What a PC/SC client needs in its environment before its first call: libpcsclite looks once."""
         return {"PCSCLITE_CSOCK_NAME": str(self.socket_path)}
 
     @property
@@ -141,13 +142,8 @@ class PrivatePcscd:
         for leftover in ("pcscd.comm", "pcscd.pid"):
             (run / leftover).unlink(missing_ok=True)
         (configuration / "virtual").write_text(_reader_configuration(self._port), "ascii")
-        with (self._directory / "log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - fixed absolute paths
-                [*_unshare(), "/bin/sh", "-c", _SCRIPT, "-", *_arguments(run, configuration)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        command = [*_unshare(), "/bin/sh", "-c", _SCRIPT, "-", *_arguments(run, configuration)]
+        self._process = _spawn(command, self._directory / "log")
         return self._wait_until_ready()
 
     def _wait_until_ready(self) -> bool:
@@ -173,6 +169,26 @@ class PrivatePcscd:
     def _last_words(self) -> str:
         log = self._directory / "log"
         return log.read_text("utf-8", "replace")[-300:].strip() if log.exists() else ""
+
+
+def _spawn(command: list[str], log_path: Path) -> subprocess.Popen[bytes]:
+    """Start a process in a thread that lives as long as it does: its death signal follows that thread."""
+    started: Future[subprocess.Popen[bytes]] = Future()
+
+    def keep() -> None:
+        try:
+            with log_path.open("wb") as log:
+                process = subprocess.Popen(  # noqa: S603 - absolute paths
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
+        except OSError as error:
+            started.set_exception(error)
+            return
+        started.set_result(process)
+        process.wait()
+
+    threading.Thread(target=keep, name="private pcscd", daemon=True).start()
+    return started.result()
 
 
 def _tool(name: str) -> str | None:
