@@ -242,6 +242,8 @@ class CodePage(OrderPage):
         """Return why the entry cannot be sent yet, having shown it; empty if it can."""
         if self._body is None:
             return ""
+        for reading in self._readings:
+            reading.check_end()
         unread = next((box for box in self._readings if not box.was_read and not box.isHidden()), None)
         if unread is not None:
             unread.remind()

@@ -256,7 +256,9 @@ class OrderWindow(QDialog):
         limit = self._theme.px(_MAX_HEIGHT)
         screen = self.screen() or QGuiApplication.primaryScreen()
         limit = min(limit, screen.availableGeometry().height() - _SCREEN_MARGIN)
-        self.setFixedSize(width, min(limit, self._bar.height() + above + page.needed_height(width)))
+        height = min(limit, self._bar.height() + above + page.needed_height(width))
+        self._header.updateGeometry()  # or the window's layout goes on with the height that it had before
+        self.setFixedSize(width, height)
         self._ring.place()
 
     def _place(self, screen: QScreen) -> None:

@@ -43,7 +43,7 @@ def _visible(text: str, *, keep: str) -> str:
         category = unicodedata.category(sign)
         marks = marks + 1 if category == "Mn" else 0
         hidden = (category in _UNSHOWN and sign not in keep) or marks > _MARKS_IN_A_ROW
-        shown.append(_REPLACEMENT if hidden else sign)
+        shown.append(_REPLACEMENT if hidden else " " if category == "Zs" else sign)
     return "".join(shown)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QTextOption
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetricsF, QShowEvent, QTextOption
 from PySide6.QtWidgets import QGridLayout, QMenu, QPlainTextEdit, QWidget
 
 from sithsapp.ui.icons import Icon
@@ -23,6 +23,7 @@ _SIGNS = {
     Severity.ERROR: (Icon.ALERT, "err"),
 }
 _VISIBLE_LINES = 4
+_OPTIONAL_LINES = 3
 
 
 class Banner(Frame):
@@ -159,8 +160,8 @@ class ReadingBox(QWidget):
         for widget in (self._title, self.box, self._reminder):
             layout.addWidget(widget)
         bar = self.box.verticalScrollBar()
-        bar.valueChanged.connect(self._check_end)
-        bar.rangeChanged.connect(self._check_end)
+        bar.valueChanged.connect(self.check_end)
+        bar.rangeChanged.connect(self.check_end)
 
     def show_reading(self, reading: Reading) -> None:
         """Show `reading` from its beginning."""
@@ -185,18 +186,21 @@ class ReadingBox(QWidget):
         self._fit()
 
     def check_end(self) -> None:
-        """Look whether the end is on screen; for a text that needs no scrolling."""
-        self._check_end()
-
-    def _fit(self) -> None:
-        lines = min(_VISIBLE_LINES, max(2, self.box.document().blockCount()))
-        around = 2 * (self.box.frameWidth() + 10) + 2 * int(self.box.document().documentMargin())
-        self.box.setFixedHeight(int(lines * QFontMetricsF(self.box.font()).lineSpacing()) + around)
-
-    def _check_end(self) -> None:
+        """Look whether the end is on screen; a text that needs no scrolling never tells by itself."""
         bar = self.box.verticalScrollBar()
-        if self.was_read or not self.box.isVisible() or bar.value() < bar.maximum():
+        laid_out = self.box.isVisible() and self.box.height() == self.box.maximumHeight()
+        if self.was_read or not laid_out or bar.value() < bar.maximum():
             return
         self.was_read = True
         self._reminder.setVisible(False)
         self.reached_end.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look for the end once the text is laid out."""
+        QTimer.singleShot(0, self, self.check_end)
+
+    def _fit(self) -> None:
+        most = _OPTIONAL_LINES if self.was_read else _VISIBLE_LINES
+        lines = min(most, max(2, self.box.document().blockCount()))
+        around = 2 * (self.box.frameWidth() + 10) + 2 * int(self.box.document().documentMargin())
+        self.box.setFixedHeight(int(lines * QFontMetricsF(self.box.font()).lineSpacing()) + around)

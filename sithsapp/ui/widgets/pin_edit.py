@@ -36,12 +36,13 @@ class PinEdit(QLineEdit):
     """Takes digits, shows dots, gives a `Pin` once.
 
     `count_changed(int)` after each digit, `submitted()` on Return, `foreign_sign()` when something else than
-    a digit was typed.
+    a digit was typed, `left()` when the focus went elsewhere.
     """
 
     count_changed = Signal(int)
     submitted = Signal()
     foreign_sign = Signal()
+    left = Signal()
 
     def __init__(self, quiet: QuietTime, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -162,6 +163,7 @@ class PinEdit(QLineEdit):
         if self._count:
             self._forget_timer.start()
         self.update()
+        self.left.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint frame, dots or digits, and caret."""

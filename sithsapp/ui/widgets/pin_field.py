@@ -56,6 +56,7 @@ class PinField(QWidget):
         self.edit.submitted.connect(self.submitted)
         self.edit.foreign_sign.connect(lambda: self.tell_error(tr("The code has digits only.")))
         self.eye.clicked.connect(lambda: self._reveal(not self._revealed))
+        self.edit.left.connect(self._hide_unless_looking, Qt.ConnectionType.QueuedConnection)
 
     def set_up(self, label: str, hint: str, limit: int, *, context: str = "", allow_show: bool = True) -> None:
         """Begin a new entry. `context` is what a screen reader says besides, when the field gets the focus."""
@@ -100,6 +101,11 @@ class PinField(QWidget):
         size = self.eye.sizeHint()
         margin = (self.edit.height() - size.height()) // 2
         self.eye.setGeometry(self.width() - size.width() - margin, margin, size.width(), size.height())
+
+    def _hide_unless_looking(self) -> None:
+        # Queued, because only then it is known where the focus went: the eye itself may have it.
+        if not self.edit.hasFocus() and not self.eye.hasFocus():
+            self._reveal(False)
 
     def _reveal(self, revealed: bool) -> None:
         self._revealed = revealed
