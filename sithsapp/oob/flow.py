@@ -17,7 +17,8 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.answers import ServiceProblem
 from sithsapp.oob.client import OrderClient, OrderStart
 from sithsapp.oob.interaction import Event, Finished, PinEntered, UserInteraction, View
-from sithsapp.oob.states import GIVEN_UP, Claiming, Ended, Signing, State
+from sithsapp.oob.state import GIVEN_UP, Ended, State
+from sithsapp.oob.states import Claiming, Signing
 from sithsapp.oob.transport import RequestCancelled
 from sithsapp.oob.work import CardAnswered, CardsChanged, FlowParts, Input, OrderEnded, Work
 

@@ -8,7 +8,7 @@ A state is entered once and then given inputs; each method returns the next stat
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sithsapp.card.model import SignatureScheme, SlotStatus
@@ -16,16 +16,12 @@ from sithsapp.card.pin import Pin
 from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.candidates import Candidate, Choice, algorithm_for, choose
 from sithsapp.oob.interaction import (
-    CancelRequested,
     CredentialChosen,
     EnterPin,
     Event,
-    Finished,
     MoreTimeRequested,
     Opening,
     PinEntered,
-    Reported,
-    SessionLocked,
     WaitForCard,
     Working,
 )
@@ -33,61 +29,17 @@ from sithsapp.oob.protocol.checks import Situation, check_order
 from sithsapp.oob.protocol.jwk import EcJwk
 from sithsapp.oob.protocol.jws import verify_order
 from sithsapp.oob.protocol.launch import LaunchUrl
-from sithsapp.oob.protocol.messages import SignatureAnswer, SignatureRequest
-from sithsapp.oob.protocol.order import Binding, Flow, Order, PinEntryKind
-from sithsapp.oob.protocol.problems import CancelReason, ProgressHint
-from sithsapp.oob.protocol.returning import check_return_url, return_address
-from sithsapp.oob.protocol.secret import Secret
+from sithsapp.oob.protocol.messages import SignatureRequest
+from sithsapp.oob.protocol.order import Flow, Order, PinEntryKind
+from sithsapp.oob.protocol.problems import ProgressHint
 from sithsapp.oob.protocol.signature import SigningInput, challenge_of, new_verifier, signing_input
+from sithsapp.oob.state import Ended, State, hand_over
 from sithsapp.oob.work import CardAnswered, Opened, Work
 from sithsapp.settings.schema import TrustedService
 
-GIVEN_UP: Final = {
-    CancelRequested: Failure.CANCELLED_BY_USER,
-    Reported: Failure.REPORTED_BY_USER,
-    SessionLocked: Failure.SESSION_LOCKED,
-}
-"""What a person does to end an order, and the failure that it is shown as."""
-
-_REASONS: Final = {
-    Failure.REPORTED_BY_USER: CancelReason.SUSPICIOUS,
-    Failure.PIN_LOCKED: CancelReason.BLOCKED,
-    Failure.CARD_REMOVED: CancelReason.NO_CARD,
-}
-_ENDED_BY_SERVICE: Final = frozenset({Failure.ORDER_CANCELLED, Failure.ORDER_EXPIRED, Failure.ORDER_USED_TWICE})
 _ENTER_AGAIN: Final = frozenset(
     {Failure.PIN_WRONG, Failure.PIN_FORMAT, Failure.LAST_TRY_NOT_CONFIRMED, Failure.CARD_IN_USE}
 )
-
-
-class State:
-    """Base of all states: stays whatever happens."""
-
-    wakes_at: float | None = None
-    """When `woken` is to be called, in monotonic seconds."""
-
-    def enter(self, work: Work) -> State | None:
-        """Do what the state begins with."""
-        return None
-
-    def person(self, work: Work, event: Event) -> State | None:
-        """React to what a person did, besides giving up, which ends every state."""
-        return None
-
-    def cards_changed(self, work: Work) -> State | None:
-        """React to a change of readers or cards."""
-        return None
-
-    def card_answered(self, work: Work, answer: CardAnswered) -> State | None:
-        """React to the end of a signature."""
-        return None
-
-    def woken(self, work: Work) -> State | None:
-        """React to `wakes_at`."""
-        return None
-
-    def leave(self) -> None:
-        """Let go of secrets."""
 
 
 class Claiming(State):
@@ -184,8 +136,10 @@ class EnteringPin(_Open):
         self._failure = failure
 
     def enter(self, work: Work) -> State | None:
-        """Show who asks, and ask for the code."""
+        """Show who asks, and ask for the code; meanwhile the card is made ready."""
         self.show(work)
+        card, credential = self._candidate.card, self._candidate.credential
+        work.parts.cards.prepare(card.id, credential.id, SignatureScheme(algorithm_for(credential).value))
         work.hint(ProgressHint.USER_SIGN)
         return None
 
@@ -208,8 +162,9 @@ class EnteringPin(_Open):
             return WaitingForCard(until=work.now() + work.parts.removal_grace)
         if candidate.blocked:
             return WaitingForCard()
-        if (choice, candidate) != (self._choice, self._candidate):
-            self._choice, self._candidate = choice, candidate
+        news = _offer(choice, candidate) != _offer(self._choice, self._candidate)
+        self._choice, self._candidate = choice, candidate
+        if news:  # a page that is shown again may lose what was typed
             self.show(work)
         return None
 
@@ -299,7 +254,7 @@ class Signing(State):
             app=work.parts.app.name_version,
         )
         answer = work.service_client.signature(request, work.order.deadline)
-        return Ended(code=_hand_over(work, answer, self._verifier))
+        return Ended(code=hand_over(work, answer, self._verifier))
 
     def _input(self, work: Work) -> SigningInput:
         opened = work.order
@@ -315,43 +270,6 @@ class Signing(State):
         )
 
 
-@dataclass
-class Ended(State):
-    """The end. Tells the person, then the service if it does not know."""
-
-    failure: Failure | None = None
-    tries_left: int | None = None
-    code: str | None = None
-
-    def enter(self, work: Work) -> State | None:
-        """Show the end and give the order up where that is due."""
-        view = work.opened.view if work.opened is not None else None
-        work.show(Finished(view, self.failure, self.tries_left, self.code))
-        gave_up = self.failure in GIVEN_UP.values() or self.failure in (
-            Failure.ORDER_SIGNATURE_INVALID,
-            Failure.ORDER_REFUSED,
-        )
-        if work.client is None or self.failure is None or self.failure in _ENDED_BY_SERVICE:
-            return None
-        if work.opened is not None or gave_up:
-            work.client.cancel(_REASONS.get(self.failure, CancelReason.USER))
-        return None
-
-
-def _hand_over(work: Work, answer: SignatureAnswer, verifier: Secret) -> str | None:
-    """Lead back to the browser by the order's binding; return the code that the person types there, if any."""
-    order = work.order.order
-    if order.binding is Binding.RETURN:
-        url = answer.return_url or ""
-        check_return_url(url, order, environment=work.order.service.environment)
-        work.parts.open_url(return_address(url, verifier))
-    if order.binding is not Binding.CODE:
-        return None
-    if answer.code is None:
-        raise SithsError(Failure.SERVICE_ERROR, "no code for binding code")
-    return answer.code
-
-
 def _find(choice: Choice, wanted: CredentialChosen) -> Candidate | None:
     return next(
         (
@@ -361,6 +279,11 @@ def _find(choice: Choice, wanted: CredentialChosen) -> Candidate | None:
         ),
         None,
     )
+
+
+def _offer(choice: Choice, candidate: Candidate) -> tuple[object, ...]:
+    """Return what a person can tell apart."""
+    return candidate.pin, [(found.card.id, found.credential.id, found.blocked) for found in choice.candidates]
 
 
 def _is_reading(work: Work, candidate: Candidate) -> bool:

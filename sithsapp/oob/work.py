@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sithsapp.card.model import CardId, CardsState, SignatureScheme
+from sithsapp.card.model import CardId, CardsState, PinState, SignatureScheme
 from sithsapp.card.pin import Pin
 from sithsapp.failures import Failure
 from sithsapp.oob.client import AppIdentity, OrderClient, OrderStart
@@ -28,6 +28,9 @@ class Cards(Protocol):
 
     def subscribe(self, listener: Callable[[CardsState], None]) -> Callable[[], None]:
         """Call `listener`, from a card thread, whenever the state changes; the result ends that."""
+
+    def prepare(self, card: CardId, credential_id: str, scheme: SignatureScheme) -> Future[PinState]:
+        """Read ahead what a signature will need; its result need not be waited for."""
 
     def sign(
         self,

@@ -157,6 +157,7 @@ class FakeCards:
         self._state = state
         self._listeners: list[Callable[[CardsState], None]] = []
         self.codes: list[bytes] = []
+        self.prepared = 0
         self.messages: list[bytes] = []
         self.pins: list[Pin] = []
         self.fail_with: SithsError | Exception | None = None
@@ -178,6 +179,12 @@ class FakeCards:
     def subscribe(self, listener: Callable[[CardsState], None]) -> Callable[[], None]:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def prepare(self, card: CardId, credential_id: str, scheme: SignatureScheme) -> Future[PinState]:
+        self.prepared += 1
+        result: Future[PinState] = Future()
+        result.set_exception(SithsError(Failure.CARD_IN_USE))
+        return result
 
     def sign(
         self,

@@ -370,6 +370,24 @@ class TestCard:
         stage.finish()
         assert base64.b64decode(stage.client.signatures[0].x5c[0]) == other.credentials[0].certificate
 
+    def test_the_card_is_made_ready_while_the_person_reads(self) -> None:
+        stage = Stage().run()
+        stage.person.wait_for(EnterPin)
+        settle(lambda: stage.cards.prepared == 1)
+        stage.enter()
+        assert stage.finish().failure is None
+
+    def test_what_the_page_shows_already_is_not_shown_again(self) -> None:
+        stage = Stage().run()
+        stage.person.wait_for(EnterPin)
+        stage.enter(b"000000")
+        stage.person.wait_for(EnterPin, 2)
+        for _ in range(3):
+            stage.cards.change(cards_with(make_card(tries=2)))
+        stage.enter()
+        stage.finish()
+        assert sum(isinstance(view, EnterPin) for view in stage.person.views) == 2
+
     def test_an_unchanged_card_is_not_shown_again(self) -> None:
         stage = Stage().run()
         stage.person.wait_for(EnterPin)
