@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,5 +76,5 @@ def people(pki: VirtualPki) -> People:
 
 
 @pytest.fixture
-def network(pki: VirtualPki) -> Iterator[StatusNetwork]:
-    yield StatusNetwork(pki)
+def network(pki: VirtualPki) -> StatusNetwork:
+    return StatusNetwork(pki)
