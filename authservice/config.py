@@ -44,7 +44,7 @@ class Registration(_Settings, frozen=True, kw_only=True):
 
     `keys` are the public keys of its client assertions. `loa_ceiling` is the highest level of assurance, 1-4, that
     it may ask for. `code_networks` are the networks from which binding `code` is allowed although the browser's
-    and the app's addresses differ. `per_second` and `burst` limit its order creations.
+    and the app's addresses differ. `per_minute` and `burst` limit its order creations.
     """
 
     id: PartyId
@@ -57,7 +57,7 @@ class Registration(_Settings, frozen=True, kw_only=True):
     may_act_for: dict[PartyId, str] = msgspec.field(default_factory=dict)
     loa_ceiling: Annotated[int, Meta(ge=1, le=4)] = 3
     code_networks: list[str] = msgspec.field(default_factory=list)
-    per_second: Annotated[float, Meta(gt=0)] = 10.0
+    per_minute: Annotated[int, Meta(ge=1)] = 600
     burst: Annotated[int, Meta(ge=1)] = 50
 
 
@@ -82,7 +82,7 @@ class ServiceConfig(_Settings, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     trusted_proxies: list[str] = msgspec.field(default_factory=list)
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8443
-    per_address_per_second: Annotated[float, Meta(gt=0)] = 20.0
+    per_address_per_minute: Annotated[int, Meta(ge=1)] = 1200
     per_address_burst: Annotated[int, Meta(ge=1)] = 100
 
 

@@ -46,5 +46,5 @@ class ServiceContext:
 
     def limit_address(self, address: str) -> None:
         """Count a request from a network address."""
-        rate = Rate(self.config.per_address_per_second, self.config.per_address_burst)
+        rate = Rate(self.config.per_address_per_minute / 60, self.config.per_address_burst)
         self.limit(address_bucket(address), rate)

@@ -104,7 +104,7 @@ def _checked(registration: Registration, environment: Environment) -> Registered
         names=dict(registration.may_act_for),
         loa_ceiling=registration.loa_ceiling,
         code_networks=networks,
-        rate=Rate(registration.per_second, registration.burst),
+        rate=Rate(registration.per_minute / 60, registration.burst),
     )
 
 

@@ -20,7 +20,7 @@ from authservice.demo_rp.following import Asking, SessionOrders, Site
 from authservice.demo_rp.frames import frame_svg
 from authservice.demo_rp.markup import NOTHING, Markup
 from authservice.demo_rp.pages import PageFrame
-from authservice.demo_rp.sessions import Session, Sessions
+from authservice.demo_rp.sessions import Outcome, Session, Sessions
 from authservice.demo_rp.texts import DEFAULT_LANGUAGE, LANGUAGES, Texts
 from authservice.rp.relying_party import RETURN_NONCE_PARAMETER, RelyingParty
 from authservice.web import client_address, read_raw_body
@@ -28,6 +28,7 @@ from sithsapp.oob.protocol.order import Flow, OrderType
 from sithsapp.oob.protocol.problems import Hint
 from sithsapp.oob.protocol.returning import VERIFIER_PARAMETER
 from sithsapp.oob.protocol.rp_messages import OrderState
+from sithsapp.oob.protocol.text import body_fault
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,10 @@ class Handlers:
             return _see("/")
         body = form.get("text", "").replace("\r\n", "\n").strip()[:_LONGEST_TEXT]
         self._orders.drop(session)
-        self._orders.begin(session, self._asking(request, OrderType.SIGN, Flow.SAME, body))
+        if body_fault(body) is None:
+            self._orders.begin(session, self._asking(request, OrderType.SIGN, Flow.SAME, body))
+        else:
+            session.typ, session.ended = OrderType.SIGN, Outcome.TEXT_REFUSED
         return _see("/login")
 
     def waiting(self, request: Request) -> Response:

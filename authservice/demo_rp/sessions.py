@@ -39,10 +39,11 @@ class Session:
 
 
 class Outcome(Enum):
-    """Ends that are not the protocol's: the service cannot be reached, or its result was refused."""
+    """Ends that are not the protocol's: the service cannot be reached, its result or the text was refused."""
 
     UNREACHABLE = "unreachable"
     NOT_VERIFIED = "not verified"
+    TEXT_REFUSED = "text refused"
 
 
 class Sessions:

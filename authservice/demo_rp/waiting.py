@@ -121,6 +121,7 @@ def end_text(t: Texts, ended: Hint | Outcome) -> str:
         Hint.DOUBLE_CLAIM: unbound,
         Hint.BINDING_FAILED: unbound,
         Hint.NOT_RETURNED: unbound,
+        Outcome.TEXT_REFUSED: t("The text cannot be signed. Write a text without hidden signs."),
         Outcome.UNREACHABLE: t("The authentication service cannot be reached. Try again in a while."),
     }.get(ended, t("The log-in could not be verified. Start again from the beginning."))
 

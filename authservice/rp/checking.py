@@ -17,7 +17,7 @@ from authservice.rp.errors import NotVerifiedError
 from authservice.rp.principal import Principal
 from authservice.rp.session import Pending
 from sithsapp.failures import SithsError
-from sithsapp.oob.protocol.encoding import Malformed, b64u_decode, equal, jcs, parse_json, sha256_b64u
+from sithsapp.oob.protocol.encoding import Malformed, b64u, b64u_decode, equal, jcs, parse_json, sha256_b64u
 from sithsapp.oob.protocol.jwk import EcJwk
 from sithsapp.oob.protocol.jws import verify_order
 from sithsapp.oob.protocol.order import B64u32, Binding, Flow, Order, OrderType, RelyingParty
@@ -121,6 +121,8 @@ def _judged_signature(trust: Trust, order: Order, evidence: Evidence, tbs: _Tbs)
     try:
         posted = parse_signature(evidence.jws, evidence.x5c)
         verified = verify_signature(posted, expected, challenge=tbs.challenge, app=tbs.app)
+        if not equal(b64u(verified.tbs), evidence.tbs):
+            _refuse(5, "signed object is not the rebuilt one")
         return trust.judge.judge_again(
             verified.certificates, order.req, evidence.revocation, _verified_at(order, evidence)
         )

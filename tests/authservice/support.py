@@ -18,13 +18,13 @@ import msgspec
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from starlette.applications import Starlette
 from starlette.exceptions import StarletteDeprecationWarning
 
 from authservice.app import create_app, make_context
-from authservice.certificates import JudgedCertificate
+from authservice.certificates import CertificateJudge, JudgedCertificate
 from authservice.config import DisplayName, Environment, Registration, ServiceConfig
 from authservice.context import ServiceContext
-from authservice.orders.store import OrderStore
 from authservice.rp.checking import Trust
 from authservice.rp.http import ServiceClient
 from authservice.rp.relying_party import Ask, RelyingParty
@@ -237,7 +237,7 @@ class Bench:
     context: ServiceContext
     http: TestClient
     clock: ManualClock
-    judge: LeafOnlyJudge
+    judge: Any
     rp_keys: dict[str, ec.EllipticCurvePrivateKey]
 
     def app(self, **changes: Any) -> App:
@@ -279,11 +279,13 @@ class Bench:
         return answer
 
 
-def make_bench(directory: Path, *, store: OrderStore | None = None, **changes: Any) -> Bench:
-    clock, judge = ManualClock(), LeafOnlyJudge()
+def make_bench(
+    directory: Path, *, clock: ManualClock | None = None, judge: CertificateJudge | None = None, **changes: Any
+) -> Bench:
+    clock, judge = clock or ManualClock(), judge or LeafOnlyJudge()
     keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("journal", "other")}
     config = service_config(directory, keys, **changes)
-    context = make_context(config, judge, clock=clock, store=store)
+    context = make_context(config, judge, clock=clock)
     http = TestClient(create_app(context), base_url=SERVICE_ORIGIN, client=("192.0.2.7", 50_000))
     return Bench(context, http, clock, judge, keys)
 
@@ -297,7 +299,7 @@ def service_config(directory: Path, keys: Mapping[str, ec.EllipticCurvePrivateKe
         anchors=directory / "anchors.pem",
         state_directory=directory / "state",
         relying_parties=[registration(name, key) for name, key in keys.items()],
-        per_address_per_second=1000,
+        per_address_per_minute=60_000,
         per_address_burst=10_000,
     )
     return msgspec.structs.replace(config, **changes)
@@ -313,7 +315,7 @@ def registration(party: str, key: ec.EllipticCurvePrivateKey, **changes: Any) ->
         bindings=[Binding.RETURN, Binding.CODE, Binding.QR],
         keys=[KeyUse.AUTH, KeyUse.SIGN],
         may_act_for={"lab": "Labbsvar Exempel"},
-        per_second=1000,
+        per_minute=60_000,
         burst=10_000,
     )
     return msgspec.structs.replace(made, **changes)
@@ -353,3 +355,8 @@ def problem_code(response: httpx.Response) -> str:
     body = response.json()
     assert body["status"] == response.status_code
     return str(body["type"]).removeprefix("urn:oob-eid:error:")
+
+
+def browser_of(app: Starlette, origin: str) -> TestClient:
+    """A browser, as far as HTTP goes: cookies and redirects, no script."""
+    return TestClient(app, base_url=origin, client=("192.0.2.7", 50_001))

@@ -452,7 +452,7 @@ def test_two_orders_of_one_person_do_not_disturb_each_other(bench: Bench, holder
 
 
 def test_addresses_are_limited(tmp_path: Path) -> None:
-    bench = make_bench(tmp_path, per_address_per_second=1, per_address_burst=5)
+    bench = make_bench(tmp_path, per_address_per_minute=60, per_address_burst=5)
     with bench.http:
         codes = [bench.app().claim_token(b64u(bytes(32))).status_code for _ in range(4)]
         assert codes[-1] == 429

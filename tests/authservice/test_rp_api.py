@@ -416,7 +416,7 @@ def test_redeem_takes_one_of_two(bench: Bench, body: dict[str, str]) -> None:
 
 def test_creation_is_limited_per_party(tmp_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    bench = make_bench(tmp_path, relying_parties=[registration("journal", key, per_second=0.5, burst=2)])
+    bench = make_bench(tmp_path, relying_parties=[registration("journal", key, per_minute=30, burst=2)])
     bench.rp_keys = {"journal": key}
     with bench.http:
         codes = [
