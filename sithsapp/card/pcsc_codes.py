@@ -6,7 +6,7 @@ Numbers are the same on every platform, but no binding knows all names everywher
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 from sithsapp.failures import Failure
 
@@ -48,8 +48,11 @@ class Code(IntEnum):
     W_SECURITY_VIOLATION = 0x8010006A
 
 
-class State(IntFlag):
-    """Bits of a reader's state; the upper 16 bits count what happened."""
+class State(IntEnum):
+    """Bits of a reader's state; the upper 16 bits count what happened.
+
+    Plain numbers on purpose: a flag type drops those bits when it is inverted.
+    """
 
     UNAWARE = 0x000
     IGNORE = 0x001

@@ -169,9 +169,9 @@ class CardService:
     ) -> Future[Result]:
         worker = self._worker(card.reader)
 
-        def work(deliver: Callable[[Result], None]) -> Result | None:
+        def work(job: Job[Result]) -> Result | None:
             assert worker is not None  # noqa: S101 - without a worker nothing runs this
-            return worker.on_card(card, lambda session: action(session, deliver))
+            return worker.on_card(card, job, lambda session: action(session, job.deliver))
 
         job: Job[Result] = Job(work, codes)
         if worker is None or self._closing.is_set():

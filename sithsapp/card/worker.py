@@ -6,7 +6,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from sithsapp.card.cache import CardCache
 from sithsapp.card.idprime.opening import open_card, resume_card
 from sithsapp.card.idprime.record import CardRecord
 from sithsapp.card.idprime.session import CardSession, SessionLost
-from sithsapp.card.jobs import Job
+from sithsapp.card.jobs import HELD_SECONDS, Job
 from sithsapp.card.model import CardId, Slot, SlotStatus
 from sithsapp.card.transport import Presence, ReaderBackend, ReaderEvent
 from sithsapp.failures import Failure, SithsError
@@ -49,7 +50,7 @@ class ReaderWorker:
         self._record: CardRecord | None = None
         self._session: CardSession | None = None
         self._let_go_at: float | None = None
-        self._retries = iter(IN_USE_RETRY_SECONDS)
+        self._retries = 0
         self._retry_at: float | None = None
         self._stopping = False
         self._current: Job[Any] | None = None
@@ -82,7 +83,7 @@ class ReaderWorker:
         if job is not None:
             job.fail(SithsError(Failure.CARD_REMOVED, "the card service was closed"))
 
-    def on_card(self, card_id: CardId, action: Callable[[CardSession], Result]) -> Result:
+    def on_card(self, card_id: CardId, job: Job[Any], action: Callable[[CardSession], Result]) -> Result:
         """Run an action in a session with exactly that card; only for jobs of this worker.
 
         Raises CARD_REMOVED or CARD_CHANGED if it is not there, else what the action raises.
@@ -93,30 +94,31 @@ class ReaderWorker:
         if record.id != card_id:
             raise SithsError(Failure.CARD_CHANGED, "the reader has another card")
         try:
-            return self._in_session(record, action)
+            return self._in_session(record, job, action)
         except SithsError as error:
             self._after_failure(record, error)
             raise
         finally:
             self._publish_record(record)
 
-    def _in_session(self, record: CardRecord, action: Callable[[CardSession], Result]) -> Result:
+    def _in_session(self, record: CardRecord, job: Job[Any], action: Callable[[CardSession], Result]) -> Result:
         try:
-            return action(self._open_session(record))
+            return action(self._open_session(record, job))
         except SessionLost as lost:
             _log.info("the connection to the card was lost: %s", lost.error)
             self._drop_session()
         try:
-            return action(self._open_session(record))
+            return action(self._open_session(record, job))
         except SessionLost as lost:
             raise lost.error from None
 
-    def _open_session(self, record: CardRecord) -> CardSession:
+    def _open_session(self, record: CardRecord, job: Job[Any]) -> CardSession:
         if self._session is None or not self._session.alive:
             try:
                 self._session = resume_card(self._backend.connect(self.reader), record)
             except SithsError as error:
                 raise _while_working(error) from error
+        self._session.on_begin = job.begin
         self._let_go_at = time.monotonic() + LINGER_SECONDS
         return self._session
 
@@ -171,7 +173,21 @@ class ReaderWorker:
             return
         self._read_at = event.insertions
         self._publish(Slot(self.reader, SlotStatus.READING), event.insertions)
-        self._publish(self._read(anew=anew), event.insertions)
+        with self._told_if_held(event.insertions):
+            slot = self._read(anew=anew)
+        self._publish(slot, event.insertions)
+
+    @contextmanager
+    def _told_if_held(self, insertions: int) -> Iterator[None]:
+        """Show CARD_IN_USE when reading takes so long that another program must be holding the card."""
+        held = Slot(self.reader, SlotStatus.FAILED, failure=Failure.CARD_IN_USE)
+        watchdog = threading.Timer(HELD_SECONDS, self._publish, (held, insertions))
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()
 
     def _read(self, *, anew: bool) -> Slot:
         try:
@@ -184,7 +200,7 @@ class ReaderWorker:
             if error.failure is Failure.CARD_REMOVED:
                 return Slot(self.reader, SlotStatus.EMPTY)
             return Slot(self.reader, SlotStatus.FAILED, failure=error.failure)
-        self._retries = iter(IN_USE_RETRY_SECONDS)
+        self._retries = 0
         return Slot(self.reader, SlotStatus.READY, self._record.card)
 
     def _read_twice(self, *, anew: bool) -> CardRecord:
@@ -224,8 +240,10 @@ class ReaderWorker:
             self._publish(Slot(self.reader, SlotStatus.READY, record.card), self._read_at)
 
     def _retry_later(self) -> None:
-        delay = next(self._retries, None)
-        self._retry_at = None if delay is None else time.monotonic() + delay
+        """Look again after a while, and less and less often; others do not always tell that they let go."""
+        delay = IN_USE_RETRY_SECONDS[min(self._retries, len(IN_USE_RETRY_SECONDS) - 1)]
+        self._retries += 1
+        self._retry_at = time.monotonic() + delay
 
     def _forget(self) -> None:
         self._record = None

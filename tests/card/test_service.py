@@ -339,3 +339,43 @@ def test_idle_threads_sleep(ready: VirtualCard, service: CardService, watcher: W
     before = time.process_time()
     threading.Event().wait(0.3)
     assert time.process_time() - before < 0.05
+
+
+def test_a_card_that_another_program_holds_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+    ready: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+) -> None:
+    monkeypatch.setattr("sithsapp.card.jobs.HELD_SECONDS", 0.05)
+    card = watcher.card().id
+    other = empty_readers.connect(DEFAULT_READER)
+    recorder = Recorder(ready)
+    entry = pin(CODES[PinRole.AUTH])
+    with other.transaction():
+        error = failure(service.sign(card, "00", PS256, MESSAGE, entry))
+        assert error.failure is Failure.CARD_IN_USE
+        assert len(entry) == 0
+    assert sign(service, card).result(DEADLINE)
+    assert sum(command.startswith("0020001110") for command in recorder.take()) == 1
+
+
+def test_a_card_that_is_held_while_it_should_be_read_is_told(
+    monkeypatch: pytest.MonkeyPatch, card: VirtualCard, empty_readers: VirtualReaders, watcher: Watcher
+) -> None:
+    monkeypatch.setattr("sithsapp.card.worker.HELD_SECONDS", 0.05)
+    held, go_on = threading.Event(), threading.Event()
+    connect = empty_readers.connect
+
+    def slow(reader: str) -> CardConnection:
+        held.set()
+        assert go_on.wait(DEADLINE)
+        return connect(reader)
+
+    monkeypatch.setattr(empty_readers, "connect", slow)
+    empty_readers.insert(card)
+    assert held.wait(DEADLINE)
+    watcher.until(lambda state: state.slots[0].failure is Failure.CARD_IN_USE)
+    go_on.set()
+    watcher.card()

@@ -49,7 +49,8 @@ class SessionLost(Exception):
 class CardSession:
     """A connection to an IDPrime card. Every public method that asks the card is one short transaction.
 
-    They raise `SessionLost` when the transaction cannot begin; codes are then untouched.
+    They raise `SessionLost` when the transaction cannot begin; codes are then untouched. `on_begin` is called when it
+    has begun, and may raise to give it up.
     """
 
     def __init__(self, connection: CardConnection, record: CardRecord) -> None:
@@ -58,6 +59,7 @@ class CardSession:
         self._signer = Signer(self._channel, record.habits)
         self.record = record
         self.alive = True
+        self.on_begin: Callable[[], None] = _nothing
 
     @property
     def apdus(self) -> int:
@@ -163,6 +165,7 @@ class CardSession:
                 held.enter_context(self._connection.transaction())
             except SithsError as error:
                 raise SessionLost(error) from error
+            self.on_begin()
             yield
 
     def _make_signature(self, key: Key, scheme: SignatureScheme, digest: bytes) -> bytes:
@@ -284,6 +287,10 @@ class _Login:
             self._session.end_login(self._slot, surely=error is None and self._verifies)
         else:
             self._session.reset("unexpected failure after a code was sent")
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _fits(key: Key, scheme: SignatureScheme, digest: bytes, signature: bytes) -> bool:
