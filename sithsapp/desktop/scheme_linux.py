@@ -21,7 +21,8 @@ DESKTOP_FILE = "sithsapp.desktop"
 _XDG_MIME = Path("/usr/bin/xdg-mime")
 _TIMEOUT = 10.0
 _PLAIN = re.compile(r"[A-Za-z0-9/._+-]+")
-_QUOTED = re.compile(r'(["`$\\])')
+_PLAIN = re.compile(r"[A-Za-z0-9_./+:@-]+")
+_ESCAPED = re.compile(r'(["`$\\])')
 
 
 class Owner(Enum):
@@ -82,11 +83,11 @@ def desktop_entry(scheme: str, command: Sequence[str]) -> str:
 
 
 def _quote(argument: str) -> str:
-    # Plain words stay bare: xdg-open 1.1.3, used where no desktop answers, does not know quotes.
+    # Desktop entry specification, "The Exec key": quote, escape, and double the percent sign. What needs no
+    # quotes gets none: xdg-open without a desktop environment does not understand them.
     if _PLAIN.fullmatch(argument):
         return argument
-    # Desktop entry specification, "The Exec key": quote, escape, and double the percent sign.
-    escaped = _QUOTED.sub(r"\\\1", argument).replace("%", "%%").replace("\\", "\\\\")
+    escaped = _ESCAPED.sub(r"\\\1", argument).replace("\\", "\\\\").replace("%", "%%")
     return f'"{escaped}"'
 
 
