@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -12,7 +13,7 @@ from sithsapp import __version__
 from sithsapp.oob.client import OrderStart, http_clients, this_app
 from sithsapp.oob.flow import OrderFlow
 from sithsapp.oob.interaction import UserInteraction
-from sithsapp.oob.qt_transport import QtTransports
+from sithsapp.oob.transport import HttpTransport, TransportFactory
 from sithsapp.oob.work import Cards, FlowParts
 from sithsapp.settings.schema import Settings
 
@@ -24,14 +25,30 @@ class OrderFlows:
         """Use `cards` for signatures and `open_url` for the way back; `language` is `sv` or `en`.
 
         Call from the main thread. A process without a Qt application (the command line) gets the core one, which
-        the HTTP transport needs. Raises `SithsError(SETTINGS_INVALID)` if an extra CA cannot be read.
+        the HTTP transport needs.
         """
         self._application = QCoreApplication.instance() or QCoreApplication([])
         app = this_app(__version__)
-        transports = QtTransports([Path(name) for name in settings.extra_ca])
-        clients = http_clients(transports, app)
+        clients = http_clients(_LateTransports([Path(name) for name in settings.extra_ca]), app)
         self._parts = FlowParts(settings.service, clients, cards, open_url, app, language)
 
     def new(self, start: OrderStart, interaction: UserInteraction) -> OrderFlow:
         """Return the flow of one order, not yet started."""
         return OrderFlow(start, self._parts, interaction)
+
+
+class _LateTransports:
+    """Loads Qt's network library in the first order's own thread, so that the window need not wait for it."""
+
+    def __init__(self, extra_ca: Sequence[Path]) -> None:
+        self._extra_ca = extra_ca
+        self._lock = threading.Lock()
+        self._transports: TransportFactory | None = None
+
+    def __call__(self, *, local_http: bool) -> HttpTransport:
+        with self._lock:
+            if self._transports is None:
+                from sithsapp.oob.qt_transport import QtTransports
+
+                self._transports = QtTransports(self._extra_ca)
+        return self._transports(local_http=local_http)

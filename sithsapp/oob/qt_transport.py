@@ -73,18 +73,27 @@ class _Server:
 
 
 class QtTransports:
-    """Makes transports that share one TLS configuration. Implements `TransportFactory`."""
+    """Makes transports that share one TLS configuration. Implements `TransportFactory`.
+
+    Making the first one loads the TLS library and, with `extra_ca`, the system's list of CAs: some 100 to 300 ms, to
+    be spent in a worker thread.
+    """
 
     def __init__(self, extra_ca: Sequence[Path] = ()) -> None:
-        """Load `extra_ca`, PEM files given by policy, beside the operating system's trust.
-
-        Raises `SithsError(SETTINGS_INVALID)` if one holds no certificate.
-        """
-        self._tls = _tls_configuration(extra_ca)
+        """Trust `extra_ca`, PEM files given by policy, beside the operating system's CAs."""
+        self._extra_ca = tuple(extra_ca)
+        self._lock = threading.Lock()
+        self._tls: QSslConfiguration | None = None
 
     def __call__(self, *, local_http: bool = False) -> QtTransport:
-        """Return a transport for the calling thread."""
-        return QtTransport(self._tls, local_http=local_http)
+        """Return a transport for the calling thread.
+
+        Raises `SithsError(SETTINGS_INVALID)` if a file of `extra_ca` holds no certificate.
+        """
+        with self._lock:
+            if self._tls is None:
+                self._tls = _tls_configuration(self._extra_ca)
+            return QtTransport(self._tls, local_http=local_http)
 
 
 class QtTransport:

@@ -411,4 +411,4 @@ def test_an_extra_ca_file_must_hold_a_certificate(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_bytes(b"nothing")
     for path in (tmp_path / "empty.pem", tmp_path / "absent.pem"):
         with pytest.raises(SithsError, match="SETTINGS_INVALID"):
-            QtTransports([path])
+            QtTransports([path])()
