@@ -178,7 +178,11 @@ class RevocationChecker:
                 _log.info("CRL not used: %s", error)
 
     def _check_responder(self, responder: Link, source: StatusSource, at: datetime) -> None:
-        if self._by_crl(responder, source, at) is None:
+        try:
+            evidence = self._by_crl(responder, source, at)
+        except CertificateRejected:
+            raise StatusUnusable("responder is revoked") from None
+        if evidence is None:
             raise StatusUnusable("responder's own status is not known")
 
 

@@ -16,7 +16,14 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.verification import ClientVerifier, ExtensionPolicy, PolicyBuilder, Store, VerificationError
+from cryptography.x509.verification import (
+    ClientVerifier,
+    Criticality,
+    ExtensionPolicy,
+    PolicyBuilder,
+    Store,
+    VerificationError,
+)
 
 from sithsapp.failures import SithsError
 from sithsapp.pki.certificate import Certificate, read_certificate
@@ -25,6 +32,17 @@ from sithsapp.pki.rejection import CertificateRejected, Rejection
 
 MAX_INTERMEDIATES: Final = 4
 _RULE: Final = 8
+
+
+def _ca_policy() -> ExtensionPolicy:
+    """Allow also those policy extensions, critical or not, that `PathToAnchor.policies` heeds."""
+    policy = ExtensionPolicy.webpki_defaults_ca()
+    for kind in (x509.CertificatePolicies, x509.PolicyConstraints, x509.InhibitAnyPolicy):
+        policy = policy.may_be_present(kind, Criticality.AGNOSTIC, None)
+    return policy
+
+
+_CA_POLICY: Final = _ca_policy()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -94,9 +112,7 @@ class TrustAnchors:
     def _verifier(self, at: datetime) -> ClientVerifier:
         builder = PolicyBuilder().store(self._store).time(at).max_chain_depth(MAX_INTERMEDIATES)
         # The default leaf policy is made for web servers: it demands names that a signature certificate lacks.
-        builder = builder.extension_policies(
-            ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=ExtensionPolicy.permit_all()
-        )
+        builder = builder.extension_policies(ca_policy=_CA_POLICY, ee_policy=ExtensionPolicy.permit_all())
         return builder.build_client_verifier()
 
     def _checked(self, path: PathToAnchor) -> PathToAnchor:
