@@ -331,7 +331,7 @@ class Person:
         if self.broken:
             raise ValueError("screen gone")
 
-    def wait_for(self, kind: type[_View], times: int = 1, timeout: float = 5) -> _View:
+    def wait_for(self, kind: type[_View], times: int = 1, timeout: float = 20) -> _View:
         """Wait until a view of this kind is shown for the `times`-th time; return it."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self._of(kind)) >= times, timeout), (
@@ -388,7 +388,7 @@ class Stage:
         self.flow.post(PinEntered(card.id, "0", pin, last_try_ok))
         return pin
 
-    def finish(self, timeout: float = 5) -> Finished:
+    def finish(self, timeout: float = 20) -> Finished:
         """Wait for the end of the flow; return its last view."""
         assert self.flow.join(timeout), self.person.views
         last = self.person.views[-1]
@@ -398,7 +398,7 @@ class Stage:
         return last
 
 
-def settle(condition: Callable[[], bool], timeout: float = 5) -> None:
+def settle(condition: Callable[[], bool], timeout: float = 20) -> None:
     """Wait until `condition` holds."""
     end = time.monotonic() + timeout
     while not condition():

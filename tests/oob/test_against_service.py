@@ -53,7 +53,7 @@ def failed_with(scene: World) -> str:
 
 def test_a_login_from_link_to_principal(scene: World) -> None:
     flow = scene.start(scene.ask())
-    shown = scene.person.wait_for(EnterPin, timeout=15)
+    shown = scene.person.wait_for(EnterPin)
     assert shown.open_order.order.rp.name == "Journalsystem Exempel"
     pin = scene.enter(flow, PIN1, shown)
     assert scene.end(flow).failure is None
@@ -70,7 +70,7 @@ def test_a_login_from_link_to_principal(scene: World) -> None:
 
 def test_a_signature(scene: World) -> None:
     flow = scene.start(scene.ask(typ=OrderType.SIGN))
-    shown = scene.person.wait_for(EnterPin, timeout=15)
+    shown = scene.person.wait_for(EnterPin)
     assert shown.pin.role is PinRole.SIGN
     scene.enter(flow, PIN2, shown)
     assert scene.end(flow).failure is None
@@ -79,7 +79,7 @@ def test_a_signature(scene: World) -> None:
 
 def test_a_login_with_a_code_in_the_browser(scene: World) -> None:
     flow = scene.start(scene.ask(binding=Binding.CODE))
-    scene.enter(flow, PIN1, scene.person.wait_for(EnterPin, timeout=15))
+    scene.enter(flow, PIN1, scene.person.wait_for(EnterPin))
     code = scene.end(flow).code
     assert code is not None
     assert scene.opened == []
@@ -88,7 +88,7 @@ def test_a_login_with_a_code_in_the_browser(scene: World) -> None:
 
 def test_wrong_then_right(scene: World) -> None:
     flow = scene.start(scene.ask())
-    scene.enter(flow, WRONG, scene.person.wait_for(EnterPin, timeout=15))
+    scene.enter(flow, WRONG, scene.person.wait_for(EnterPin))
     again = scene.person.wait_for(EnterPin, 2)
     assert (again.failure, again.pin.tries_left) == (Failure.PIN_WRONG, 2)
     scene.enter(flow, PIN1, scene.person.views[-1] if isinstance(scene.person.views[-1], EnterPin) else again)
@@ -98,7 +98,7 @@ def test_wrong_then_right(scene: World) -> None:
 
 def test_locked(scene: World) -> None:
     flow = scene.start(scene.ask())
-    shown = scene.person.wait_for(EnterPin, timeout=15)
+    shown = scene.person.wait_for(EnterPin)
     for left in (3, 2, 1):
         settle(partial(has_tries_left, scene.person, left))
         scene.enter(flow, WRONG, shown, last_try_ok=left == 1)
@@ -120,7 +120,7 @@ def has_tries_left(person: Person, left: int) -> bool:
 )
 def test_given_up_by_the_person(scene: World, event: Any, failure: Failure, hint: str) -> None:
     flow = scene.start(scene.ask())
-    scene.person.wait_for(EnterPin, timeout=15)
+    scene.person.wait_for(EnterPin)
     flow.post(event)
     assert scene.end(flow).failure is failure
     assert failed_with(scene) == hint
@@ -130,14 +130,14 @@ def test_given_up_by_the_person(scene: World, event: Any, failure: Failure, hint
 
 def test_cancelled_in_the_browser(scene: World) -> None:
     flow = scene.start(scene.ask())
-    scene.person.wait_for(EnterPin, timeout=15)
+    scene.person.wait_for(EnterPin)
     scene.relying_party.cancel(scene.session)
     assert scene.end(flow).failure is Failure.ORDER_CANCELLED
 
 
 def test_more_time(scene: World) -> None:
     flow = scene.start(scene.ask())
-    before = scene.person.wait_for(EnterPin, timeout=15)
+    before = scene.person.wait_for(EnterPin)
     flow.post(MoreTimeRequested())
     after = scene.person.wait_for(EnterPin, 2)
     assert 170 < after.open_order.deadline - before.open_order.deadline < 190
@@ -148,7 +148,7 @@ def test_more_time(scene: World) -> None:
 def test_a_link_that_was_used(scene: World) -> None:
     pending = scene.ask()
     flow = scene.start(pending)
-    scene.person.wait_for(EnterPin, timeout=15)
+    scene.person.wait_for(EnterPin)
     stranger = Person()
     second = scene.flow(pending, stranger)
     second.start()
@@ -215,7 +215,7 @@ class TestManInTheMiddle:
 
         self.swap_order(scene, change)
         first = scene.start(scene.ask())
-        scene.person.wait_for(EnterPin, timeout=15)
+        scene.person.wait_for(EnterPin)
         first.post(CancelRequested())
         scene.end(first)
         scene.person = Person()
@@ -231,7 +231,7 @@ class TestManInTheMiddle:
 
         scene.relay.alter = alter
         flow = scene.start(scene.ask())
-        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin, timeout=15))
+        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin))
         assert scene.end(flow).failure is Failure.RETURN_ADDRESS_REFUSED
         assert scene.opened == []
 
@@ -256,7 +256,7 @@ def altered(value: object) -> object:
 class TestCardPulled:
     def test_while_the_code_is_typed(self, scene: World, card: VirtualCard) -> None:
         flow = scene.start(scene.ask())
-        scene.person.wait_for(EnterPin, timeout=15)
+        scene.person.wait_for(EnterPin)
         scene.readers.remove()
         scene.person.wait_for(WaitForCard)
         scene.readers.insert(card)
@@ -267,7 +267,7 @@ class TestCardPulled:
     @pytest.mark.parametrize("skip", [0, 1, 2])
     def test_at_each_command_after_the_code(self, scene: World, card: VirtualCard, skip: int) -> None:
         flow = scene.start(scene.ask())
-        shown = scene.person.wait_for(EnterPin, timeout=15)
+        shown = scene.person.wait_for(EnterPin)
         scene.tries()
         scene.readers.inject(Fault(FaultKind.REMOVED, skip=skip))
         scene.enter(flow, PIN1, shown)
@@ -291,13 +291,13 @@ class TestServiceDown:
     def test_at_everything_beside_the_order(self, scene: World) -> None:
         scene.relay.down |= {"/watch", "/progress", "/extend"}
         flow = scene.start(scene.ask())
-        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin, timeout=15))
+        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin))
         assert scene.end(flow).failure is None
 
     def test_for_a_moment_at_the_signature(self, scene: World) -> None:
         scene.relay.down.add("/signature")
         flow = scene.start(scene.ask())
-        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin, timeout=15))
+        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin))
         settle(lambda: scene.relay.paths.count("/signature") >= 2)
         scene.relay.down.clear()
         assert scene.end(flow).failure is None
@@ -306,14 +306,14 @@ class TestServiceDown:
     def test_the_answer_to_the_signature_is_lost(self, scene: World) -> None:
         scene.relay.lost_answers.add("/signature")
         flow = scene.start(scene.ask())
-        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin, timeout=15))
+        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin))
         assert scene.end(flow).failure is None
         assert scene.relay.paths.count("/signature") == 2
         assert scene.follow_return().hsaid
 
     def test_when_the_person_gives_up(self, scene: World) -> None:
         flow = scene.start(scene.ask())
-        scene.person.wait_for(EnterPin, timeout=15)
+        scene.person.wait_for(EnterPin)
         scene.relay.down.add("/cancel")
         flow.post(CancelRequested())
         assert scene.end(flow).failure is Failure.CANCELLED_BY_USER
@@ -324,6 +324,6 @@ def test_no_thread_is_left(scene: World) -> None:
     for _ in range(3):
         scene.person = Person()
         flow = scene.start(scene.ask())
-        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin, timeout=15))
+        scene.enter(flow, PIN1, scene.person.wait_for(EnterPin))
         scene.end(flow)
     assert not {thread.name for thread in threading.enumerate() if thread.name.startswith("order")} - before

@@ -86,7 +86,7 @@ def test_every_sequence_ends_well(steps: list[str], ending: str, wait: bool) -> 
     for step in steps:
         run.step(step)
     run.step(ending)
-    finished = stage.finish(10)
+    finished = stage.finish()
     if stage.cards.hold is not None:
         stage.cards.hold.set_exception(SithsError(Failure.CARD_REMOVED))
     assert all(len(pin) == 0 for pin in run.pins)

@@ -132,7 +132,7 @@ class World:
             flows=[Flow.SAME],
             bindings=[Binding.RETURN, Binding.CODE],
             keys=[KeyUse.AUTH, KeyUse.SIGN],
-            per_second=1000,
+            per_minute=60_000,
             burst=10_000,
         )
         return ServiceConfig(
@@ -144,7 +144,7 @@ class World:
             intermediates=issuers,
             state_directory=directory / "state",
             relying_parties=[registration],
-            per_address_per_second=10_000,
+            per_address_per_minute=600_000,
             per_address_burst=100_000,
         )
 
