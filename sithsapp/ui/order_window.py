@@ -253,18 +253,20 @@ class OrderWindow(QDialog):
             return
         width = self._theme.px(_WIDTH)
         above = 0 if self._header.isHidden() else self._header.needed_height(width)
-        limit = self._theme.px(_MAX_HEIGHT)
-        screen = self.screen() or QGuiApplication.primaryScreen()
-        limit = min(limit, screen.availableGeometry().height() - _SCREEN_MARGIN)
+        limit = self._highest(self.screen() or QGuiApplication.primaryScreen())
         height = min(limit, self._bar.height() + above + page.needed_height(width))
         self._header.updateGeometry()  # or the window's layout goes on with the height that it had before
         self.setFixedSize(width, height)
         self._ring.place()
 
     def _place(self, screen: QScreen) -> None:
+        # Placed for the highest page, so that no page moves the window or leaves the screen.
         free = screen.availableGeometry()
-        top = max(_SCREEN_MARGIN // 2, (free.height() - self.height()) // 3)
+        top = max(0, (free.height() - self._highest(screen) - _SCREEN_MARGIN) // 3)
         self.move(free.x() + (free.width() - self.width()) // 2, free.y() + top)
+
+    def _highest(self, screen: QScreen) -> int:
+        return min(self._theme.px(_MAX_HEIGHT), screen.availableGeometry().height() - _SCREEN_MARGIN)
 
     def _act(self, action: Action) -> None:
         match action:

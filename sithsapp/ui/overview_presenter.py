@@ -67,7 +67,7 @@ def present_overview(state: AppState, describe: Describe, environment: str) -> O
         text=state.text,
         number=tr("Error code {number}").format(number=state.failure.number) if state.failure is not None else "",
         holder=plain.line(holder.name, NAME_LIMIT) if holder is not None else "",
-        details=" · ".join(plain.line(text, NAME_LIMIT) for text in details if text),
+        details="\n".join(plain.line(text, NAME_LIMIT) for text in details if text),
         facts=_facts(state, card, describe),
         reread=tr("Read the card again") if state.slot is not None else "",
     )

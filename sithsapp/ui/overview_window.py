@@ -19,7 +19,7 @@ from sithsapp.ui.widgets.panels import Facts
 from sithsapp.ui.widgets.pictures import CardArt, EmptyPlace
 from sithsapp.ui.widgets.ring import Ring
 from sithsapp.ui.widgets.text import Text
-from sithsapp.ui.widgets.themed import Frame, apply_to_children, column, row
+from sithsapp.ui.widgets.themed import Frame, apply_to_children, column, needed_height, row
 
 _WIDTH = 480
 _BADGES = {
@@ -131,8 +131,5 @@ class OverviewWindow(QWidget):
         self._art.set_look(grey=look in (CardLook.UNUSABLE, CardLook.READING), badge=_BADGES.get(look))
 
     def _fit(self) -> None:
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            width = self._theme.px(_WIDTH)
-            self.setFixedSize(width, layout.totalHeightForWidth(width))
+        width = self._theme.px(_WIDTH)
+        self.setFixedSize(width, needed_height(self.layout(), width))
