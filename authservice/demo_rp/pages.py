@@ -118,11 +118,19 @@ def start_page(t: Texts, name: str, *, offers_other: bool) -> Markup:
         buttons.append(form_button("/login", label, style="secondary", symbol=icon("phone"), how="other"))
     return fill(
         """<div class="columns">
-<div><h1>{heading}</h1><p class="lead">{lead}</p></div>
+<div><h1>{heading}</h1><p class="lead">{lead}</p><ol class="ways">{ways}</ol></div>
 <section class="card" aria-labelledby="log-in"><h1 id="log-in">{log_in}</h1><p class="quiet">{hint}</p>
 <div class="actions">{buttons}</div></section></div>""",
         heading=t("The record is where the care is"),
         lead=t("{name} is a fictional record system. Log in with your card and a six-digit code.", name=name),
+        ways=join(
+            fill("<li>{symbol}<span>{text}</span></li>", symbol=icon(symbol), text=text)
+            for symbol, text in (
+                ("monitor", t("The app shows who asks, and what for.")),
+                ("card", t("The card signs, the code stays on this computer.")),
+                ("shield", t("The app comes back to this browser, and to no other.")),
+            )
+        ),
         log_in=t("Log in"),
         hint=t("You need a SITHS card, a card reader and the SITHS eID app."),
         buttons=join(buttons),
@@ -132,7 +140,7 @@ def start_page(t: Texts, name: str, *, offers_other: bool) -> Markup:
 def me_page(t: Texts, principal: Principal) -> Markup:
     """Say who she is, and how that is known."""
     return fill(
-        """<div class="columns"><section class="card" aria-labelledby="who">
+        """<div class="columns top"><section class="card" aria-labelledby="who">
 <span class="badge ok">{shield}</span><h1 id="who">{welcome}</h1><p class="quiet">{logged_in}</p>{facts}</section>
 <section class="card" aria-labelledby="sign"><span class="badge sign">{pen}</span><h1 id="sign">{sign}</h1>
 <p class="quiet">{sign_hint}</p>

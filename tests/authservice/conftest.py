@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sithsapp.card.virtual.ca import VirtualPki
 from sithsapp.card.virtual.ca_profile import KeyPurpose
 from sithsapp.card.virtual.keys import KeyKind, generate_key
+from tests.authservice.demo_site import Site
 from tests.authservice.support import Bench, Holder, make_bench
 
 
@@ -42,4 +44,17 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     """A service with two relying parties."""
     made = make_bench(tmp_path)
     with made.http:
+        yield made
+
+
+@pytest.fixture
+def site(bench: Bench, tmp_path: Path) -> Site:
+    """The demonstration relying party."""
+    return Site(bench, tmp_path)
+
+
+@pytest.fixture
+def browser(site: Site) -> Iterator[httpx.Client]:
+    """One browser at the demonstration."""
+    with site.browser() as made:
         yield made
