@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from sithsapp.pki.rejection import StatusUnusable
-from sithsapp.pki.signed_status import STRONG_HASHES, check_freshness
+from sithsapp.pki.signed_status import MALFORMED, STRONG_HASHES, check_freshness
 from sithsapp.pki.trust import Link
 
 MAX_CRL: Final = 16 * 1024 * 1024
@@ -47,7 +46,7 @@ def read_list(data: bytes, issuer: x509.Certificate) -> RevocationList:
             for_authorities=scope is None or not scope.only_contains_user_certs,
             names=_names(scope),
         )
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except MALFORMED:
         raise StatusUnusable("list is malformed") from None
 
 

@@ -80,7 +80,10 @@ def _exchange(
             socket.settimeout(left)
         chunk = answer.read1(_CHUNK)
         if not chunk:
-            return bytes(octets)
+            break
         octets += chunk
         if len(octets) > MAX_ANSWER:
             raise FetchError("too large")
+    if answer.length:
+        raise FetchError("cut off")
+    return bytes(octets)

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
@@ -19,7 +19,7 @@ from sithsapp.failures import SithsError
 from sithsapp.pki.certificate import Certificate, read_certificate
 from sithsapp.pki.extensions import OCSP_NO_CHECK, OCSP_SIGNING, KeyUsage
 from sithsapp.pki.rejection import StatusUnusable
-from sithsapp.pki.signed_status import check_freshness, verify_signature
+from sithsapp.pki.signed_status import MALFORMED, check_freshness, verify_signature
 from sithsapp.pki.trust import Link
 
 MAX_RESPONSE: Final = 64 * 1024
@@ -67,7 +67,7 @@ def read_answer(data: bytes, link: Link, at: datetime, check_responder: Responde
         status = _status(response, link)
         good_until = check_freshness(response.this_update_utc, response.next_update_utc, at)
         _verify_responder(response, link, at, check_responder)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except MALFORMED:
         raise StatusUnusable("answer is malformed") from None
     return OcspAnswer(status, good_until, data)
 

@@ -18,6 +18,16 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 
 STRONG_HASHES: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
+MALFORMED: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for input that it cannot read; some of it is no ValueError."""
+
 _RSA_PKCS1: Final = frozenset(f"1.2.840.113549.1.1.{number}" for number in (11, 12, 13))
 
 

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import (
     ClientVerifier,
@@ -29,6 +28,7 @@ from sithsapp.failures import SithsError
 from sithsapp.pki.certificate import Certificate, read_certificate
 from sithsapp.pki.extensions import ANY_POLICY, INHIBIT_ANY_POLICY
 from sithsapp.pki.rejection import CertificateRejected, Rejection
+from sithsapp.pki.signed_status import MALFORMED
 
 MAX_INTERMEDIATES: Final = 4
 _RULE: Final = 8
@@ -105,7 +105,7 @@ class TrustAnchors:
             fields = [read_certificate(certificate) for certificate in certificates]
             leaf, *rest = (x509.load_der_x509_certificate(certificate) for certificate in certificates)
             found = self._verifier(at).verify(leaf, rest + self._intermediates).chain
-        except (SithsError, VerificationError, ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        except (SithsError, VerificationError, *MALFORMED):
             raise CertificateRejected(Rejection.CERTIFICATE_ERR, _RULE, "no path to a trust anchor") from None
         return self._checked(PathToAnchor(_links(found, fields[0])))
 

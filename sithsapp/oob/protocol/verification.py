@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from sithsapp.oob.protocol import es256
 from sithsapp.oob.protocol.encoding import Malformed, b64_decode, b64u, b64u_decode, equal, parse_json, sha256
@@ -140,7 +140,7 @@ def _check_type(posted: PostedSignature, order_type: OrderType) -> SignatureAlgo
 def _key_for(algorithm: SignatureAlgorithm, certificate: bytes) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
     try:
         key = load_der_x509_certificate(certificate).public_key()
-    except (ValueError, UnsupportedAlgorithm, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion):
         _refuse(6, "certificate or its key cannot be read")
     if isinstance(key, rsa.RSAPublicKey):
         fits = algorithm in _PADDINGS and MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS

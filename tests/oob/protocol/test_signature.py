@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from joserfc import jws as joserfc_jws
 from joserfc.jwk import ECKey, RSAKey
 from jwcrypto import jwk as jwcrypto_jwk  # type: ignore[import-untyped]  # has no types
-from jwcrypto import jws as jwcrypto_jws  # type: ignore[import-untyped]  # has no types
+from jwcrypto import jws as jwcrypto_jws
 
 from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.protocol.encoding import Malformed, b64u, sha256

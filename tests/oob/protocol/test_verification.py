@@ -169,10 +169,11 @@ def test_rule_6_short_rsa_keys() -> None:
     _expect(6, ProblemCode.UNSUPPORTED_ALG, lambda: _verify(jws, x5c(leaf)))
 
 
-def test_rule_6_a_leaf_that_is_no_certificate() -> None:
-    wanted = to_sign(ES256, b"test-cert")
+@pytest.mark.parametrize("leaf", [b"test-cert", LEAF.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x21")])
+def test_rule_6_a_leaf_that_is_no_certificate(leaf: bytes) -> None:
+    wanted = to_sign(ES256, leaf)
     jws = wanted.detached_jws(card_signature(KEY, ES256, wanted.octets))
-    _expect(6, ProblemCode.INVALID_SIGNATURE, lambda: _verify(jws, x5c(b"test-cert")))
+    _expect(6, ProblemCode.INVALID_SIGNATURE, lambda: _verify(jws, x5c(leaf)))
 
 
 RULE_7: dict[str, Callable[[], object]] = {
