@@ -58,6 +58,7 @@ MAX_PROGRESS: Final = 5
 MAX_NONCE: Final = 128
 RETRY_BASE: Final = 0.5
 RETRY_CAP: Final = 8.0
+_LAST_WORD_TIMEOUTS: Final = Timeouts(connect=3.0, read=3.0)
 _HINT_TIMEOUTS: Final = Timeouts(connect=2.0, read=2.0)
 _SHORT_WATCH: Final = 1.0  # a service that does not hold the call is asked once in this time
 _USUAL: Final = Timeouts()
@@ -229,7 +230,7 @@ class HttpOrderClient:
         self._calls.close()
         line = _Line(self._make)
         try:
-            self._send(line, "POST", "/cancel", CancelRequest(reason=reason))
+            self._send(line, "POST", "/cancel", CancelRequest(reason=reason), _LAST_WORD_TIMEOUTS)
         except (SithsError, RequestCancelled):
             return
         finally:
