@@ -11,7 +11,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from authservice.app_api.nonces import Nonces
 from authservice.app_api.routes import AppApi
@@ -29,7 +29,7 @@ from authservice.registry import Registry
 from authservice.rp_api.authentication import BearerTokens
 from authservice.rp_api.routes import RpApi
 from authservice.web import EXCEPTION_HANDLERS, json_response
-from sithsapp.oob.protocol.messages import APP_API, RP_API, WELL_KNOWN_PATH, Metadata, MinimumVersions
+from sithsapp.oob.protocol.messages import RP_API, WELL_KNOWN_PATH, Metadata, MinimumVersions
 from sithsapp.oob.protocol.returning import is_origin
 
 PURGE_EVERY: Final = 1.0
@@ -73,16 +73,18 @@ def make_context(
 def create_app(service: ServiceContext) -> Starlette:
     """Return the ASGI application of a service."""
     tokens = BearerTokens(service.registry, service.store, service.clock, f"{service.config.origin}{RP_API}/token")
-    return Starlette(
+    app = Starlette(
         routes=[
             Route(WELL_KNOWN_PATH, _metadata_endpoint(service.config), methods=["GET"]),
             Route("/openapi.json", _openapi, methods=["GET"]),
-            Mount(RP_API, routes=RpApi(service, tokens, tokens).routes),
-            Mount(APP_API, routes=AppApi(service).routes),
+            *RpApi(service, tokens, tokens).routes,
+            *AppApi(service).routes,
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lambda _app: _purging(service.store),
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def metadata(config: ServiceConfig) -> Metadata:

@@ -19,6 +19,7 @@ from authservice.orders.book import NoSuchOrderError
 from authservice.orders.record import OrderRecord, State
 from authservice.web import empty_response, json_response, read_body, refused
 from sithsapp.oob.protocol.messages import (
+    APP_API,
     CancelRequest,
     ExtendAnswer,
     ProgressRequest,
@@ -43,14 +44,14 @@ class AppApi:
 
     @property
     def routes(self) -> list[Route]:
-        """The routes, to be mounted under /app/v1."""
+        """All routes."""
         return [
-            Route("/claim", self._identified(self.claim), methods=["POST"]),
-            Route("/watch", self._identified(self.watch), methods=["GET"]),
-            Route("/progress", self._identified(self.progress), methods=["POST"]),
-            Route("/extend", self._identified(self.extend), methods=["POST"]),
-            Route("/signature", self._identified(self.signature), methods=["POST"]),
-            Route("/cancel", self._identified(self.cancel), methods=["POST"]),
+            Route(APP_API + "/claim", self._identified(self.claim), methods=["POST"]),
+            Route(APP_API + "/watch", self._identified(self.watch), methods=["GET"]),
+            Route(APP_API + "/progress", self._identified(self.progress), methods=["POST"]),
+            Route(APP_API + "/extend", self._identified(self.extend), methods=["POST"]),
+            Route(APP_API + "/signature", self._identified(self.signature), methods=["POST"]),
+            Route(APP_API + "/cancel", self._identified(self.cancel), methods=["POST"]),
         ]
 
     async def claim(self, caller: AppCaller, request: Request) -> Response:

@@ -62,13 +62,15 @@ def create_demo_rp(settings: DemoSettings, relying_party: RelyingParty) -> Starl
     )
     sessions = Sessions(secure=settings.origin.startswith("https://"))
     handlers = Handlers(site, relying_party, sessions, EventLog(settings.events))
-    return Starlette(
+    app = Starlette(
         routes=[*handlers.routes, Mount("/static", StaticFiles(directory=_STATIC))],
         middleware=[
             Middleware(BaseHTTPMiddleware, dispatch=_security_headers),
             Middleware(BaseHTTPMiddleware, dispatch=_same_site_posts_only),
         ],
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _security_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:

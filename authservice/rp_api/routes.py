@@ -20,7 +20,7 @@ from authservice.rp_api.assertion import ASSERTION_TYPE
 from authservice.rp_api.authentication import BearerTokens, ClientAuthenticator
 from authservice.rp_api.creation import create_order
 from authservice.web import RefusedError, client_address, empty_response, json_response, read_body, read_raw_body
-from sithsapp.oob.protocol.messages import decode_request
+from sithsapp.oob.protocol.messages import RP_API, decode_request
 from sithsapp.oob.protocol.problems import ProblemCode
 from sithsapp.oob.protocol.rp_messages import OrderState, OrderStatus, Redeem
 
@@ -41,13 +41,13 @@ class RpApi:
 
     @property
     def routes(self) -> list[Route]:
-        """The routes, to be mounted under /rp/v1."""
+        """All routes."""
         return [
-            Route("/token", self.token, methods=["POST"]),
-            Route("/orders", self.create, methods=["POST"]),
-            Route("/orders/{order_ref}", self.status, methods=["GET"]),
-            Route("/orders/{order_ref}", self.cancel, methods=["DELETE"]),
-            Route("/orders/{order_ref}/redeem", self.redeem, methods=["POST"]),
+            Route(RP_API + "/token", self.token, methods=["POST"]),
+            Route(RP_API + "/orders", self.create, methods=["POST"]),
+            Route(RP_API + "/orders/{order_ref}", self.status, methods=["GET"]),
+            Route(RP_API + "/orders/{order_ref}", self.cancel, methods=["DELETE"]),
+            Route(RP_API + "/orders/{order_ref}/redeem", self.redeem, methods=["POST"]),
         ]
 
     async def token(self, request: Request) -> Response:

@@ -360,3 +360,8 @@ def problem_code(response: httpx.Response) -> str:
 def browser_of(app: Starlette, origin: str) -> TestClient:
     """A browser, as far as HTTP goes: cookies and redirects, no script."""
     return TestClient(app, base_url=origin, client=("192.0.2.7", 50_001))
+
+
+def quiet_client(app: Starlette) -> TestClient:
+    """A client that sees what the service answers when it fails, as clients over a network do."""
+    return TestClient(app, base_url=SERVICE_ORIGIN, raise_server_exceptions=False)
