@@ -111,6 +111,8 @@ def private_pcscd(pytestconfig: pytest.Config) -> Iterator[PrivatePcscd]:
 @pytest.fixture
 def pcsc_slots(private_pcscd: PrivatePcscd) -> Iterator[PcscSlots]:
     """The session's readers, empty before and after the test."""
+    if not private_pcscd.running:  # a test that failed may have left it so
+        private_pcscd.restart()
     slots = PcscSlots(private_pcscd)
     yield slots
     slots.clear()

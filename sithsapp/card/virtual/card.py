@@ -31,7 +31,7 @@ class Latency:
 
 
 class VirtualCard:
-    """One card. Thread-safe; whoever holds the directory open alone owns its counters."""
+    """One card. Thread-safe. Several programs may have it open if they do not use it at the same instant."""
 
     def __init__(self, store: CardStore, latency: Latency) -> None:
         self._store = store
@@ -90,7 +90,9 @@ class VirtualCard:
 
     def tries_left(self, reference: int) -> int:
         """Return the tries left of a code; raises `KeyError` if there is none with that reference."""
-        pin = self._store.pin(reference)
+        with self._lock:
+            self._store.refresh()
+            pin = self._store.pin(reference)
         if pin is None:
             raise KeyError(reference)
         return pin.tries_left
@@ -105,6 +107,7 @@ class VirtualCard:
     def process(self, command: bytes) -> bytes:
         """Answer one command APDU with 2 to 258 bytes, after the card's latency."""
         with self._lock:
+            self._store.refresh()
             signed = self._applet.signatures
             answer = self._transmission.process(command)
             pause = self.latency.command + self.latency.signature * (self._applet.signatures - signed)

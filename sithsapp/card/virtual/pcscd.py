@@ -90,6 +90,11 @@ class PrivatePcscd:
             raise RuntimeError("pcscd does not run")
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the service lives."""
+        return self._process is not None and self._process.poll() is None
+
     def port(self, slot: int = 0) -> int:
         """Return the port at which `VpcdCard` reaches a slot (0 or 1)."""
         return self._port + slot

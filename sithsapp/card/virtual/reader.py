@@ -184,7 +184,11 @@ class VirtualConnection:
         return self._session.card.protocol
 
     def transmit(self, command: bytes) -> bytes:
-        """Send one command APDU; raises as `CardConnection` says. A reset by others is told once, as CARD_ERROR."""
+        """Send one command APDU; raises as `CardConnection` says.
+
+        A reset by others is told once, here or at the next transaction, as CARD_ERROR. (`PcscReaders` takes it up
+        silently when a transaction begins; a driver must bear both.)
+        """
         with self._readers._changed:
             self._take_turn()
             fault = self._slot.faults.next(command)

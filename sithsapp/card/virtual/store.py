@@ -26,11 +26,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 class CardStore:
-    """Holds the card's present content and writes each change to disk before it returns."""
+    """Holds the card's present content and writes each change to disk before it returns.
+
+    Several programs may have the same card open, one after the other: `refresh` takes up what another wrote.
+    """
 
     def __init__(self, path: Path, spec: CardSpec) -> None:
         self._path = path
         self._spec = spec
+        self._stamp = _stamp(path)
 
     @classmethod
     def create(cls, path: Path, spec: CardSpec) -> CardStore:
@@ -45,14 +49,18 @@ class CardStore:
     @classmethod
     def open(cls, path: Path) -> CardStore:
         """Read a card; raises `SithsError(CARD_DATA_INVALID)` if the file is damaged, `OSError` if it is missing."""
-        with path.open("rb") as file:
-            content = file.read(_MAX_FILE + 1)
+        return cls(path, _read(path))
+
+    def refresh(self) -> None:
+        """Read the file again if another program replaced it; a damaged or missing one changes nothing."""
+        stamp = _stamp(self._path)
+        if stamp is None or stamp == self._stamp:
+            return
         try:
-            if len(content) > _MAX_FILE:
-                raise msgspec.ValidationError("file too large")
-            return cls(path, msgspec.json.decode(content, type=CardSpec))
-        except msgspec.MsgspecError as error:
-            raise SithsError(Failure.CARD_DATA_INVALID, "virtual card file damaged") from error
+            self._spec = _read(self._path)
+        except (OSError, SithsError):
+            return
+        self._stamp = stamp
 
     @property
     def spec(self) -> CardSpec:
@@ -84,3 +92,24 @@ class CardStore:
 
     def _write(self) -> None:
         write_atomically(self._path, msgspec.json.encode(self._spec))
+        self._stamp = _stamp(self._path)
+
+
+def _read(path: Path) -> CardSpec:
+    with path.open("rb") as file:
+        content = file.read(_MAX_FILE + 1)
+    try:
+        if len(content) > _MAX_FILE:
+            raise msgspec.ValidationError("file too large")
+        return msgspec.json.decode(content, type=CardSpec)
+    except msgspec.MsgspecError as error:
+        raise SithsError(Failure.CARD_DATA_INVALID, "virtual card file damaged") from error
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when the file is replaced, or None without a file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size

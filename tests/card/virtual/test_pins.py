@@ -225,6 +225,21 @@ def test_counters_survive_a_power_cut(make_card: CardFactory) -> None:
     assert again.spec == terminal.card.spec
 
 
+def test_two_programs_with_one_card_count_together(make_card: CardFactory) -> None:
+    first = Terminal(make_card())
+    second = Terminal(VirtualCard.open(make_card.directory(), environment="test"))
+    assert [terminal.verify("11", "000000") for terminal in (first, second, first)] == ["63C2", "63C1", "63C0"]
+    assert second.verify("11", PIN1) == "6983"
+    assert second.card.tries_left(PinReference.PIN1) == 0
+
+
+def test_a_file_that_is_damaged_later_changes_nothing(make_card: CardFactory) -> None:
+    terminal = Terminal(make_card())
+    (make_card.directory() / "card.json").write_bytes(b"{}")
+    assert terminal.verify("11", "000000") == "63C2"
+    assert VirtualCard.open(make_card.directory(), environment="test").tries_left(PinReference.PIN1) == 2
+
+
 def test_a_wrong_pin_is_on_disk_before_the_answer(card: VirtualCard, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(card)
 
