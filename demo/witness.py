@@ -30,13 +30,16 @@ class Witness:
 
     def wait_for_person(self, seconds: float) -> Event | None:
         """Wait until the relying party saw a verified person; None if it did not within `seconds`."""
+        return self.wait_for("principal", seconds)
+
+    def wait_for(self, kind: str, seconds: float) -> Event | None:
+        """Wait for an event of that kind, past all others; None if it did not come within `seconds`."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = next((event for event in self.events() if event.event == "principal"), None)
-            if found is not None:
+        while True:
+            found = next((event for event in self.events() if event.event == kind), None)
+            if found is not None or time.monotonic() > deadline:
                 return found
             time.sleep(_POLL_SECONDS)
-        return None
 
     def _lines(self) -> list[bytes]:
         content = self._events.read_bytes() if self._events.exists() else b""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -81,7 +82,7 @@ def _type_text(schema: dict[str, object]) -> str:
 def _settings_rows(schema: dict[str, object]) -> Iterator[str]:
     required = schema.get("required", [])
     for name, member in schema["properties"].items():  # type: ignore[attr-defined] # JSON schema: an object
-        default = "required" if name in required else f"`{member.get('default')!r}`"  # type: ignore[operator] # JSON schema: a list
+        default = "required" if name in required else f"`{json.dumps(member.get('default'))}`"  # type: ignore[operator] # JSON schema: a list
         yield f"| `{name}` | {_type_text(member)} | {default} |"
 
 
