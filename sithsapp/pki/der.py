@@ -172,11 +172,6 @@ def whole_octets(contents: bytes) -> bytes:
     return octets
 
 
-def is_string(tag: int) -> bool:
-    """Tell whether `tag` is one of the string types that `text` reads."""
-    return tag in _STRINGS
-
-
 def text(tag: int, contents: bytes) -> str:
     """Return a string of any of the usual types; signs that cannot be shown are refused."""
     if tag not in _STRINGS or len(contents) > _MAX_STRING:

@@ -189,7 +189,7 @@ def _upn(reader: der.Reader) -> str | None:
 
 
 def _card_number(reader: der.Reader) -> str:
-    return der.text(der.PRINTABLE_STRING, reader.read(der.PRINTABLE_STRING))
+    return der.text(*reader.any())
 
 
 def _access(reader: der.Reader) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sithsapp.failures import Failure, SithsError
-from sithsapp.oob.protocol.encoding import Malformed, parse_json
+from sithsapp.oob.protocol.encoding import MAX_BODY, Malformed, parse_json
 from sithsapp.oob.protocol.order import B64u32, HttpsOrigin, whole
 from sithsapp.oob.protocol.problems import CancelReason, Problem, ProblemCode, ProgressHint, ProtocolViolation
 
@@ -171,9 +171,12 @@ def decode_claim(data: bytes) -> ClaimRequest:
         raise ProtocolViolation(ProblemCode.INVALID_REQUEST, "body does not fit the schema") from None
 
 
-def decode_answer(data: bytes, kind: type[_Body]) -> _Body:
-    """Read an answer's body, for the app or relying party. Raises `SithsError` with `SERVICE_ERROR`."""
+def decode_answer(data: bytes, kind: type[_Body], *, max_size: int = MAX_BODY) -> _Body:
+    """Read an answer's body, for the app or relying party; evidence with a whole CRL needs a larger `max_size`.
+
+    Raises `SithsError` with `SERVICE_ERROR`.
+    """
     try:
-        return msgspec.convert(parse_json(data), kind)
+        return msgspec.convert(parse_json(data, max_size=max_size), kind)
     except (Malformed, msgspec.ValidationError):
         raise SithsError(Failure.SERVICE_ERROR, f"answer is not a {kind.__name__}") from None

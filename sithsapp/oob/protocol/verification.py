@@ -17,7 +17,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from sithsapp.oob.protocol import es256
-from sithsapp.oob.protocol.encoding import Malformed, b64_decode, b64u, b64u_decode, equal, parse_json, sha256
+from sithsapp.oob.protocol.encoding import (
+    Malformed,
+    b64_decode,
+    b64u,
+    b64u_decode,
+    equal,
+    parse_json,
+    sha256,
+    sha256_b64u,
+)
 from sithsapp.oob.protocol.order import Flow, OrderType
 from sithsapp.oob.protocol.problems import ProblemCode, ProtocolViolation
 from sithsapp.oob.protocol.signature import (
@@ -97,7 +106,7 @@ def verify_signature(posted: PostedSignature, expected: Expected, *, challenge: 
     """Check rules 2 and 5 to 7 in order; `challenge` and `app` are as posted. Raises `ProtocolViolation`."""
     algorithm = _check_type(posted, expected.order_type)
     try:
-        order_s256 = b64u(sha256(expected.order_jws.encode("ascii")))
+        order_s256 = sha256_b64u(expected.order_jws)
         tbs = ToBeSigned(app=app, challenge=challenge, flow=expected.flow, jkt=expected.jkt, order_s256=order_s256)
     except Malformed as error:
         _refuse(5, str(error))
