@@ -352,6 +352,12 @@ class Failure(Enum):
         _("The computer was locked or went to sleep while a request was open, so the app cancelled it."),
         _("Start again."),
     )
+    BROWSER_NOT_OPENED = _Entry(
+        "A909",
+        _("The browser could not be opened"),
+        _("You are identified, but the app could not lead you back to the service."),
+        _("Go back to the service and start again. Contact local IT if it happens repeatedly."),
+    )
     UNKNOWN = _Entry(
         "A999",
         _("Something went wrong"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from sithsapp.failures import Failure, SithsError
 
 MAX_LENGTH = 4096
+_EARLY_SECONDS = 2.0  # an opener that cannot open anything says so at once
 _HTTPS = re.compile(r"https://[a-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?")
 _DEMO = re.compile(r"http://localhost(:[0-9]{1,5})?(/[!-~]*)?")
 _XDG_OPEN = (Path("/usr/bin/xdg-open"), Path("/usr/local/bin/xdg-open"))
@@ -22,15 +23,23 @@ def open_url(url: str, *, allow_local: bool = False) -> None:
     """Open `url` in the default browser.
 
     `allow_local` admits http://localhost, which the demo environment alone uses. Raises
-    `SithsError(RETURN_ADDRESS_REFUSED)` for anything that is not a plain web address, `SithsError(UNKNOWN)`
-    if there is no way to open one.
+    `SithsError(RETURN_ADDRESS_REFUSED)` for anything that is not a plain web address, `BROWSER_NOT_OPENED` if
+    there is no way to open one.
     """
     if not is_openable(url, allow_local=allow_local):
         raise SithsError(Failure.RETURN_ADDRESS_REFUSED, "not a web address that may be opened")
     if sys.platform == "win32":
-        os.startfile(url)  # noqa: S606 # no shell; the address is checked above
+        _start_file(url)
     else:
         _run([str(_opener()), url])
+
+
+def _start_file(url: str) -> None:
+    if sys.platform == "win32":
+        try:
+            os.startfile(url)  # noqa: S606 # no shell; the address is checked by the caller
+        except OSError as error:
+            raise SithsError(Failure.BROWSER_NOT_OPENED, "no program for web addresses") from error
 
 
 def is_openable(url: str, *, allow_local: bool = False) -> bool:
@@ -44,17 +53,26 @@ def _opener() -> Path:
     candidates = (Path("/usr/bin/open"),) if sys.platform == "darwin" else _XDG_OPEN
     found = next((path for path in candidates if path.is_file()), None)
     if found is None:
-        raise SithsError(Failure.UNKNOWN, "no program to open a web address with")
+        raise SithsError(Failure.BROWSER_NOT_OPENED, "no program to open a web address with")
     return found
 
 
 def _run(command: list[str]) -> None:
-    process = subprocess.Popen(  # noqa: S603 # absolute program, one checked argument, no shell
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    # The opener may live as long as the browser; somebody has to take its exit status.
-    threading.Thread(target=process.wait, name="open-url", daemon=True).start()
+    try:
+        process = subprocess.Popen(  # noqa: S603 # absolute program, one checked argument, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SithsError(Failure.BROWSER_NOT_OPENED, f"{command[0]}: {error.strerror}") from error
+    try:
+        status = process.wait(_EARLY_SECONDS)
+    except subprocess.TimeoutExpired:
+        # The opener has become the browser; somebody has to take its exit status in the end.
+        threading.Thread(target=process.wait, name="open-url", daemon=True).start()
+        return
+    if status != 0:
+        raise SithsError(Failure.BROWSER_NOT_OPENED, f"{command[0]} ended with {status}")
