@@ -111,7 +111,7 @@ def _draw_tray() -> QImage:
 
 
 def _save(image: QImage, path: Path) -> None:
-    image.convertToFormat(QImage.Format.Format_RGB888).save(str(path), "PNG", 0)
+    image.convertToFormat(QImage.Format.Format_RGB888).save(str(path), quality=0)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sithsapp.desktop.single_instance import Alone, HandedOver, Instance, Message
+    from sithsapp.failures import Failure
     from sithsapp.settings.schema import Settings
 
 _USAGE = "usage: sithsapp [--hidden] [--url URL] [--version]"
@@ -98,26 +99,44 @@ def _claim(message: Message) -> Instance | HandedOver | Alone:
 
 
 def _run(options: _Options, message: Message, claim: Instance | Alone) -> int:
-    """Run the tray role; Qt comes last."""
+    """Run the tray role; Qt comes last. What keeps the app from starting is shown in a window."""
     import logging
 
     from sithsapp.desktop.single_instance import Alone
+    from sithsapp.failures import Failure, SithsError
 
-    settings = _settings()
-    if isinstance(claim, Alone):
-        logging.getLogger(__name__).warning("running without single instance: %s", claim.why)
+    log = logging.getLogger(__name__)
     instance = None if isinstance(claim, Alone) else claim
     try:
-        from sithsapp.card.backends import reader_backends
-        from sithsapp.card.service import CardService
-        from sithsapp.desktop.paths import cache_dir
-        from sithsapp.ui.main_loop import run
-
-        cards = CardService(reader_backends(settings), cache_dir=cache_dir())
-        return run(settings, cards, message, instance, hidden=options.hidden)
+        settings = _settings()
+        if isinstance(claim, Alone):
+            log.warning("running without single instance: %s", claim.why)
+        return _run_tray(settings, options, message, instance)
+    except SithsError as error:
+        log.error("cannot start: %s", error)
+        return _show_failure(error.failure)
+    except Exception:  # process boundary: a person who sees nothing starts the app again and again
+        log.exception("cannot start")
+        return _show_failure(Failure.UNKNOWN)
     finally:
         if instance is not None:
             instance.close()
+
+
+def _run_tray(settings: Settings, options: _Options, message: Message, instance: Instance | None) -> int:
+    from sithsapp.card.backends import reader_backends
+    from sithsapp.card.service import CardService
+    from sithsapp.desktop.paths import cache_dir
+    from sithsapp.ui.main_loop import run
+
+    cards = CardService(reader_backends(settings), cache_dir=cache_dir())
+    return run(settings, cards, message, instance, hidden=options.hidden)
+
+
+def _show_failure(failure: Failure) -> int:
+    from sithsapp.ui.main_loop import show_failure
+
+    return show_failure(failure)
 
 
 def _settings() -> Settings:

@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
-from sithsapp.card.model import CardsState
-from sithsapp.desktop.single_instance import Message
 from sithsapp.failures import SithsError
 from sithsapp.locale import language, set_language
-from sithsapp.oob.interaction import UserInteraction
-from sithsapp.oob.protocol.launch import LaunchUrl, parse_launch_url
 from sithsapp.settings.profile import URL_SCHEME
-from sithsapp.settings.schema import Settings
 from sithsapp.ui.bridge import QUEUED, Arrivals
 from sithsapp.ui.certificates import describe, valid_until
 from sithsapp.ui.environment import environment_name
@@ -27,9 +22,14 @@ from sithsapp.ui.orders import Flow, Orders
 from sithsapp.ui.state import AppState, app_state
 from sithsapp.ui.tray import Tray
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # an order's and the windows' modules are imported with the first of them
+    from sithsapp.card.model import CardsState
     from sithsapp.card.service import CardService
+    from sithsapp.desktop.single_instance import Message
     from sithsapp.oob.compose import OrderFlows
+    from sithsapp.oob.interaction import UserInteraction
+    from sithsapp.oob.protocol.launch import LaunchUrl
+    from sithsapp.settings.schema import Settings
     from sithsapp.ui.order_window import OrderWindow
     from sithsapp.ui.overview_window import OverviewWindow
     from sithsapp.ui.theme import Theme
@@ -99,6 +99,8 @@ class App(QObject):
         if message.url is None:
             self.open()
             return
+        from sithsapp.oob.protocol.launch import parse_launch_url
+
         try:
             launch = parse_launch_url(URL_SCHEME, message.url)
         except SithsError as error:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt, Signal
 
-from sithsapp.card.model import CardsState
-from sithsapp.desktop.single_instance import Message
-from sithsapp.oob.interaction import View
+if TYPE_CHECKING:
+    from sithsapp.card.model import CardsState
+    from sithsapp.desktop.single_instance import Message
+    from sithsapp.oob.interaction import View
 
 
 class QtInteraction(QObject):

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMessageLogContext, QSocketNotifier, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from sithsapp.desktop.single_instance import Instance, Message
-from sithsapp.settings.schema import Settings
 from sithsapp.ui.app import App
 
 if TYPE_CHECKING:
     from sithsapp.card.service import CardService
+    from sithsapp.desktop.single_instance import Instance, Message
+    from sithsapp.failures import Failure
+    from sithsapp.settings.schema import Settings
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +38,7 @@ def run(
     settings: Settings, cards: CardService, launch: Message | None, instance: Instance | None, *, hidden: bool
 ) -> int:
     """Run until the person quits; return the exit code."""
-    _prefer_light_platform_theme()
-    _log_what_nobody_catches()
-    qInstallMessageHandler(_log_qt)
-    application = QApplication(["sithsapp"])
-    application.setApplicationName("SITHS eID-app")
-    application.setDesktopFileName("sithsapp")
-    application.setQuitOnLastWindowClosed(False)
-    application.setStyle("Fusion")
+    application = _application()
     app = App(settings, cards)
     signals = _QuitOnSignals(application)
     if instance is not None:
@@ -55,6 +49,35 @@ def run(
     finally:
         signals.close()
         app.close()
+
+
+def show_failure(failure: Failure) -> int:
+    """Show why the app cannot start; return the exit code once the person has closed the window."""
+    from sithsapp.oob.interaction import Finished
+    from sithsapp.ui.certificates import describe
+    from sithsapp.ui.order_window import OrderWindow
+    from sithsapp.ui.theme import current
+
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = _application()
+    window = OrderWindow(describe, current())
+    window.closed.connect(application.quit)
+    window.show_view(Finished(None, failure))
+    application.exec()
+    return failure.exit_code
+
+
+def _application() -> QApplication:
+    _prefer_light_platform_theme()
+    _log_what_nobody_catches()
+    qInstallMessageHandler(_log_qt)
+    application = QApplication(["sithsapp"])
+    application.setApplicationName("SITHS eID-app")
+    application.setDesktopFileName("sithsapp")
+    application.setQuitOnLastWindowClosed(False)
+    application.setStyle("Fusion")
+    return application
 
 
 def _prefer_light_platform_theme() -> None:

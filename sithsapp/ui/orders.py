@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from sithsapp.failures import Failure
-from sithsapp.oob.interaction import CancelRequested, Event, Finished, SessionLocked, UserInteraction, View
 from sithsapp.oob.muting import LaunchMute
 from sithsapp.ui.bridge import QUEUED, QtInteraction
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what an order needs is imported with the first one
+    from sithsapp.oob.interaction import Event, Finished, UserInteraction, View
     from sithsapp.oob.protocol.launch import LaunchUrl
     from sithsapp.ui.order_window import OrderWindow
 
@@ -38,7 +38,7 @@ class Flow(Protocol):
         """Wait for the end; tell whether it has come."""
 
 
-MakeFlow = Callable[["LaunchUrl", UserInteraction], Flow]
+MakeFlow = Callable[["LaunchUrl", "UserInteraction"], Flow]
 
 
 class Orders(QObject):
@@ -100,15 +100,22 @@ class Orders(QObject):
 
     def session_locked(self) -> None:
         """Wipe what is typed and give the order up: the person has left the screen."""
-        if self._window is not None:
-            self._window.forget_code()
+        if self._flow is None or self._window is None:
+            return
+        from sithsapp.oob.interaction import SessionLocked
+
+        self._window.forget_code()
         self._post(SessionLocked())
 
     def close(self) -> None:
         """Give up what is open, and wait a moment until the service has been told."""
         flow = self._flow
+        if flow is None:
+            return
+        from sithsapp.oob.interaction import CancelRequested
+
         self._post(CancelRequested())
-        if flow is not None and not flow.join(_JOIN_SECONDS):
+        if not flow.join(_JOIN_SECONDS):
             log.warning("the order did not end in time")
 
     def _begin(self, start: LaunchUrl) -> None:
@@ -124,6 +131,8 @@ class Orders(QObject):
         self.changed.emit()
 
     def _show(self, view: View) -> None:
+        from sithsapp.oob.interaction import Finished
+
         if self.sender() is not self._interaction or self._window is None:
             return
         if isinstance(view, Finished):

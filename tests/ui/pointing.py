@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from sithsapp.oob.interaction import View
@@ -11,6 +13,8 @@ from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import LIGHT
 from sithsapp.ui.widgets.pin_edit import PinEdit
 from tests.ui import samples
+
+_Widget = TypeVar("_Widget", bound=QWidget)
 
 
 def order_window(theme: Theme | None = None, options: WindowOptions | None = None) -> OrderWindow:
@@ -31,7 +35,7 @@ def settle(window: OrderWindow) -> None:
     window._quiet._until = 0.0
 
 
-def visible(parent: QWidget, kind: type[QWidget]) -> list[QWidget]:
+def visible(parent: QWidget, kind: type[_Widget]) -> list[_Widget]:
     """Return the widgets of that kind that can be seen."""
     return [child for child in parent.findChildren(kind) if child.isVisible()]
 
@@ -40,7 +44,6 @@ def button(window: QWidget, label: str) -> QAbstractButton:
     """Return the visible button with that name."""
     found = [b for b in visible(window, QAbstractButton) if label in (b.accessibleName(), b.text().strip())]
     assert len(found) == 1, (label, found)
-    assert isinstance(found[0], QAbstractButton)
     return found[0]
 
 
@@ -48,5 +51,4 @@ def code_field(window: QWidget) -> PinEdit:
     """Return the visible code entry."""
     found = visible(window, PinEdit)
     assert len(found) == 1
-    assert isinstance(found[0], PinEdit)
     return found[0]

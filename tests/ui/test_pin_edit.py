@@ -81,7 +81,7 @@ def test_accessibility_sees_only_dots(edit: PinEdit) -> None:
     QTest.keyClicks(edit, SECRET)
     interface = QAccessible.queryAccessibleInterface(edit)
     assert interface is not None
-    assert interface.state().passwordEdit  # type: ignore[attr-defined] # a bit field that the stub leaves out
+    assert interface.state().passwordEdit
     seen = [interface.text(kind) for kind in QAccessible.Text]
     assert not any(sign.isdigit() for text in seen for sign in text if "entered" not in text)
     assert interface.text(QAccessible.Text.Value) in ("••••••", "●●●●●●")

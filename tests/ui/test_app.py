@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Tray, orders and overview together, with a card service and a flow of the test's own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
+from pytestqt.qtbot import QtBot
+
+from sithsapp.card.model import CardsState
+from sithsapp.desktop.single_instance import Message
+from sithsapp.failures import Failure
+from sithsapp.oob.interaction import (
+    CancelRequested,
+    Event,
+    Finished,
+    Opening,
+    SessionLocked,
+    UserInteraction,
+    View,
+)
+from sithsapp.oob.protocol.launch import LaunchUrl
+from sithsapp.oob.protocol.secret import Secret
+from sithsapp.settings.schema import Settings
+from sithsapp.ui.app import App
+from sithsapp.ui.orders import Orders
+from sithsapp.ui.state import Glyph
+from sithsapp.ui.tray_icons import SIZES, tray_icon
+from tests.ui import samples
+from tests.ui.pointing import order_window
+
+LINK = "siths:start?v=1&s=demo&t=" + "A" * 43
+
+
+class Cards:
+    """A card service that says what it is told to."""
+
+    def __init__(self) -> None:
+        self.state = CardsState()
+        self.reread_readers: list[str] = []
+        self.closed = False
+        self._listeners: list[Callable[[CardsState], None]] = []
+
+    def start(self) -> None:
+        """Begin nothing."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def subscribe(self, listener: Callable[[CardsState], None]) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def reread(self, reader: str) -> None:
+        self.reread_readers.append(reader)
+
+    def become(self, state: CardsState) -> None:
+        """Tell of `state` from another thread, as card threads do."""
+        self.state = state
+        thread = threading.Thread(target=lambda: [listener(state) for listener in self._listeners])
+        thread.start()
+        thread.join(5)
+
+
+class Flow:
+    """A flow that shows what the test says."""
+
+    def __init__(self, start: LaunchUrl, interaction: UserInteraction) -> None:
+        self.interaction = interaction
+        self.events: list[Event] = []
+        self.started = False
+
+    def start(self) -> None:
+        self.started = True
+        self.show(Opening())
+
+    def post(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, CancelRequested):
+            self.show(Finished(samples.opened(), Failure.CANCELLED_BY_USER))
+
+    def join(self, timeout: float | None = None) -> bool:
+        return True
+
+    def show(self, view: View) -> None:
+        """Show from a thread of its own, as flows do."""
+        thread = threading.Thread(target=self.interaction.show, args=(view,))
+        thread.start()
+        thread.join(5)
+
+
+@pytest.fixture
+def cards() -> Cards:
+    return Cards()
+
+
+@pytest.fixture
+def flows() -> list[Flow]:
+    return []
+
+
+@pytest.fixture
+def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    def make(_app: App, start: LaunchUrl, interaction: UserInteraction) -> Flow:
+        flows.append(Flow(start, interaction))
+        return flows[-1]
+
+    monkeypatch.setattr(App, "_make_flow", make)
+    made = App(Settings(environment="demo", language="en"), cards)  # type: ignore[arg-type] # what the app uses of it
+    yield made
+    made.close()
+    for window in (made._overview, made._orders.window):
+        if window is not None:
+            window.hide()
+            window.deleteLater()
+
+
+def _tooltip(app: App) -> str:
+    return app._tray._icon.toolTip()
+
+
+def test_the_tray_follows_the_cards(qtbot: QtBot, app: App, cards: Cards) -> None:
+    app.start(None, hidden=True)
+    assert "No card reader" in _tooltip(app)
+    cards.become(samples.READY)
+    qtbot.waitUntil(lambda: "The card" in _tooltip(app) or "certificates" in _tooltip(app), timeout=3000)
+    cards.become(samples.EMPTY)
+    qtbot.waitUntil(lambda: "No card in the reader" in _tooltip(app), timeout=3000)
+
+
+def test_tooltip_and_menu_never_name_the_holder(
+    qtbot: QtBot, app: App, cards: Cards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sithsapp.ui.app.describe", samples.describe)
+    monkeypatch.setattr("sithsapp.ui.app.valid_until", lambda credential: samples.HOLDER.valid_until)
+    app.start(None, hidden=False)
+    cards.become(samples.READY)
+    qtbot.waitUntil(lambda: "The card is ready" in _tooltip(app), timeout=3000)
+    assert app._overview is not None
+    assert app._overview._holder.text() == "Anna Andersson"
+    words = [action.text() for action in app._tray._menu.actions()]
+    assert not any("Anna" in text or "1A2B" in text for text in (*words, _tooltip(app)))
+
+
+def test_hidden_means_hidden(app: App) -> None:
+    app.start(None, hidden=True)
+    assert app._overview is None
+    assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible() and not _is_menu(widget)]
+
+
+def _is_menu(widget: object) -> bool:
+    return isinstance(widget, QMenu)
+
+
+def test_a_second_start_opens_the_overview(qtbot: QtBot, app: App) -> None:
+    app.start(None, hidden=True)
+    app.arrivals.take_message(Message())
+    qtbot.waitUntil(lambda: app._overview is not None and app._overview.isVisible(), timeout=3000)
+    assert app._overview is not None
+    app._overview.close()
+    app.arrivals.take_message(Message())
+    qtbot.waitUntil(app._overview.isVisible, timeout=3000)
+
+
+def test_a_link_opens_an_order_and_the_tray_says_so(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
+    app.start(Message(LINK), hidden=True)
+    assert [flow.started for flow in flows] == [True]
+    assert "A service is waiting for you" in _tooltip(app)
+    flows[0].show(samples.enter())
+    window = app._orders.window
+    assert window is not None
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("Journalen"), timeout=3000)
+    flows[0].show(Finished(samples.opened(), Failure.ORDER_EXPIRED))
+    qtbot.waitUntil(lambda: "waiting" not in _tooltip(app), timeout=3000)
+    assert window.isVisible()
+
+
+def test_a_bad_link_opens_nothing(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
+    app.start(None, hidden=True)
+    app.arrivals.take_message(Message("siths:other"))
+    QApplication.processEvents()
+    assert flows == []
+
+
+def test_a_second_link_while_one_is_open_brings_the_first_forward(app: App, flows: list[Flow]) -> None:
+    app.start(Message(LINK), hidden=True)
+    app._receive(Message(LINK))
+    assert len(flows) == 1
+
+
+def test_the_activation_token_reaches_qt(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "before")
+    app.start(None, hidden=True)
+    app._receive(Message(None, "token-7"))
+    assert os.environ["XDG_ACTIVATION_TOKEN"] == "token-7"
+
+
+def test_closing_gives_the_order_up_and_lets_go_of_the_cards(app: App, cards: Cards, flows: list[Flow]) -> None:
+    app.start(Message(LINK), hidden=True)
+    app.close()
+    assert flows[0].events == [CancelRequested()]
+    assert cards.closed
+
+
+def test_the_card_can_be_read_again(qtbot: QtBot, app: App, cards: Cards) -> None:
+    app.start(None, hidden=True)
+    cards.become(samples.EMPTY)
+    qtbot.waitUntil(lambda: "No card in" in _tooltip(app), timeout=3000)
+    app._tray._reread.trigger()
+    assert cards.reread_readers == [samples.READER]
+
+
+def test_the_language_changes_at_once(app: App) -> None:
+    app.start(None, hidden=False)
+    app._tray._language_actions["sv"].trigger()
+    assert "Ingen kortläsare" in _tooltip(app)
+    assert app._tray._quit.text() == "Avsluta"
+    assert app._overview is not None
+    assert app._overview._title.text() == "Ingen kortläsare"
+
+
+def test_the_environment_is_told(app: App) -> None:
+    app.start(None, hidden=True)
+    assert "Demo" in _tooltip(app)
+
+
+class TestOrders:
+    """Orders one after another."""
+
+    @pytest.fixture
+    def orders(self, qtbot: QtBot, flows: list[Flow]) -> Orders:
+        def make(start: LaunchUrl, interaction: UserInteraction) -> Flow:
+            flows.append(Flow(start, interaction))
+            return flows[-1]
+
+        window = order_window()
+        qtbot.addWidget(window)
+        return Orders(make, lambda: window)
+
+    @staticmethod
+    def _decline(qtbot: QtBot, orders: Orders, flow: Flow) -> None:
+        flow.post(CancelRequested())
+        qtbot.waitUntil(lambda: not orders.is_open, timeout=3000)
+
+    def test_after_repeated_declines_a_link_waits_silently(
+        self, qtbot: QtBot, orders: Orders, flows: list[Flow]
+    ) -> None:
+        link = LaunchUrl("demo", samples_token())
+        for number in range(3):
+            orders.launch(link, may_stay_silent=True)
+            self._decline(qtbot, orders, flows[number])
+        orders.launch(link, may_stay_silent=True)
+        assert len(flows) == 3
+        assert orders.is_waiting
+        assert orders.bring_forward()
+        assert len(flows) == 4
+
+    def test_without_a_tray_no_link_stays_silent(self, qtbot: QtBot, orders: Orders, flows: list[Flow]) -> None:
+        for number in range(4):
+            orders.launch(LaunchUrl("demo", samples_token()), may_stay_silent=False)
+            self._decline(qtbot, orders, flows[number])
+        assert len(flows) == 4
+
+    def test_a_locked_session_ends_the_order(self, orders: Orders, flows: list[Flow]) -> None:
+        orders.session_locked()
+        orders.launch(LaunchUrl("demo", samples_token()), may_stay_silent=True)
+        orders.session_locked()
+        assert flows[0].events == [SessionLocked()]
+
+    def test_a_late_view_of_an_ended_order_is_not_shown(
+        self, qtbot: QtBot, orders: Orders, flows: list[Flow]
+    ) -> None:
+        orders.launch(LaunchUrl("demo", samples_token()), may_stay_silent=True)
+        first = flows[0]
+        self._decline(qtbot, orders, first)
+        orders.launch(LaunchUrl("demo", samples_token()), may_stay_silent=True)
+        flows[1].show(samples.enter())
+        window = orders.window
+        assert window is not None
+        qtbot.waitUntil(lambda: window.windowTitle().startswith("Journalen"), timeout=3000)
+        assert orders.is_open
+
+
+def samples_token() -> Secret:
+    return Secret("A" * 43)
+
+
+@pytest.mark.parametrize("glyph", Glyph)
+def test_tray_icons_have_every_size_and_differ(glyph: Glyph) -> None:
+    icon = tray_icon(glyph)
+    assert {size.width() for size in icon.availableSizes()} == set(SIZES)
+    others = [tray_icon(other).pixmap(24, 24).toImage() for other in Glyph if other is not glyph]
+    assert icon.pixmap(24, 24).toImage() not in others
+
+
+def test_the_tray_is_asked_for_only_where_there_is_one(app: App) -> None:
+    assert app._tray.is_available() == QSystemTrayIcon.isSystemTrayAvailable()
+
+
+def test_no_state_of_cards_breaks_the_overview(qtbot: QtBot, app: App, cards: Cards) -> None:
+    app.start(None, hidden=False)
+    pins = tuple(replace(pin, blocked=True, tries_left=0) for pin in samples.CARD.pins)
+    for slot in (*samples.READY.slots, *samples.EMPTY.slots):
+        for failure in (None, Failure.CARD_MUTE):
+            card = None if slot.card is None else replace(slot.card, pins=pins)
+            app._show_cards(CardsState(True, (replace(slot, card=card, failure=failure),)))
+            assert app._overview is not None
+            assert app._overview._title.text()
