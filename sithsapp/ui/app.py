@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -149,7 +150,17 @@ class App(QObject):
 
         self._set_window_icon()
         options = WindowOptions(self._settings.allow_show_pin, self._settings.done_seconds)
+        self._watch_session()
         return OrderWindow(describe, self._theme(), options)
+
+    def _watch_session(self) -> None:
+        """Notice a locked screen, from the first order on: before that there is nothing to protect."""
+        if sys.platform.startswith("linux"):
+            from sithsapp.ui.session_linux import SessionWatch
+
+            watch = SessionWatch(self)
+            watch.left.connect(self._orders.session_locked)
+            watch.start()
 
     def _set_window_icon(self) -> None:
         from sithsapp.ui.app_icon import app_icon

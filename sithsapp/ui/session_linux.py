@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Learn from D-Bus that the screen was locked or the computer goes to sleep.
+
+Three sources, since desktops differ: the screen savers of KDE and GNOME on the session bus, and logind's Lock
+of this session and PrepareForSleep on the system bus. A bus that is not there is left out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+
+from PySide6.QtCore import SLOT, QObject, Signal, Slot
+from PySide6.QtDBus import QDBusConnection
+
+log = logging.getLogger(__name__)
+
+_LOGIN = "org.freedesktop.login1"
+_MANAGER_PATH = "/org/freedesktop/login1"
+_SCREEN_SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver")
+_CHANGED, _LOCK = SLOT("_changed(bool)").encode(), SLOT("_lock()").encode()
+
+
+class SessionWatch(QObject):
+    """`left()` when the person has left the screen: it was locked, or the computer goes to sleep."""
+
+    left = Signal()
+
+    def start(self) -> None:
+        """Begin to listen."""
+        session, system = QDBusConnection.sessionBus(), QDBusConnection.systemBus()
+        if session.isConnected():
+            for name in _SCREEN_SAVERS:
+                session.connect("", "", name, "ActiveChanged", self, _CHANGED)
+        if system.isConnected():
+            manager = f"{_LOGIN}.Manager"
+            system.connect(
+                _LOGIN, "/org/freedesktop/login1", manager, "PrepareForSleep", self, SLOT("_changed(bool)")
+            )
+            path = _session_path()
+            if path:
+                system.connect(_LOGIN, path, f"{_LOGIN}.Session", "Lock", self, _LOCK)
+        log.info("session watch: session bus %s, system bus %s", session.isConnected(), system.isConnected())
+
+    @Slot(bool)
+    def _changed(self, begins: bool) -> None:
+        if begins:
+            self.left.emit()
+
+    @Slot()
+    def _lock(self) -> None:
+        self.left.emit()
+
+
+def _session_path() -> str:
+    """Return logind's object path of this session, empty if the session has no known id."""
+    session = os.environ.get("XDG_SESSION_ID", "")
+    if not re.fullmatch(r"[A-Za-z0-9]{1,32}", session):
+        return ""
+    # A bus path element must not begin with a digit; systemd escapes signs as _ and two hex digits.
+    first = session[0]
+    return f"{_MANAGER_PATH}/session/{f'_{ord(first):02x}' if first.isdigit() else first}{session[1:]}"
