@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _LOGIN = "org.freedesktop.login1"
 _MANAGER_PATH = "/org/freedesktop/login1"
 _SCREEN_SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver")
-_CHANGED, _LOCK = SLOT("_changed(bool)").encode(), SLOT("_lock()").encode()
+_CHANGED, _LOCK = SLOT("_changed(bool)"), SLOT("_lock()")
 
 
 class SessionWatch(QObject):
@@ -32,7 +32,7 @@ class SessionWatch(QObject):
         session, system = QDBusConnection.sessionBus(), QDBusConnection.systemBus()
         if session.isConnected():
             for name in _SCREEN_SAVERS:
-                session.connect("", "", name, "ActiveChanged", self, _CHANGED)
+                self._listen(session, "", "", name, "ActiveChanged", _CHANGED)
         if system.isConnected():
             manager = f"{_LOGIN}.Manager"
             system.connect(
@@ -40,8 +40,11 @@ class SessionWatch(QObject):
             )
             path = _session_path()
             if path:
-                system.connect(_LOGIN, path, f"{_LOGIN}.Session", "Lock", self, _LOCK)
+                self._listen(system, _LOGIN, path, f"{_LOGIN}.Session", "Lock", _LOCK)
         log.info("session watch: session bus %s, system bus %s", session.isConnected(), system.isConnected())
+
+    def _listen(self, bus: QDBusConnection, service: str, path: str, interface: str, name: str, slot: str) -> None:
+        bus.connect(service, path, interface, name, self, slot)  # type: ignore[call-overload] # the stub wants bytes
 
     @Slot(bool)
     def _changed(self, begins: bool) -> None:
