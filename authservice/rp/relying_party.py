@@ -15,6 +15,7 @@ from authservice.rp.errors import (
     OrderFailedError,
     OtherBrowserError,
     ServiceProblemError,
+    ServiceUnreachableError,
     WrongCodeError,
 )
 from authservice.rp.http import ServiceClient
@@ -94,7 +95,7 @@ class RelyingParty:
         if not equal(pending.return_nonce, return_nonce):
             raise OtherBrowserError
         session.end()
-        completion = self._redeem(pending, _redemption(verifier))
+        completion = self._redeem_surely(pending, _redemption(verifier))
         return self._verified(pending, completion, Binding.RETURN, verifier)
 
     def finish_with_code(self, session: LoginSession, code: str) -> Principal:
@@ -129,6 +130,13 @@ class RelyingParty:
         except ServiceProblemError as error:
             if error.code not in (ProblemCode.WRONG_STATE, ProblemCode.ORDER_GONE):
                 raise
+
+    def _redeem_surely(self, pending: Pending, redeem: Redeem) -> Completion:
+        try:
+            return self._redeem(pending, redeem)
+        except ServiceUnreachableError:
+            # The answer may have been lost on its way; the same verifier again gives the same answer.
+            return self._redeem(pending, redeem)
 
     def _redeem(self, pending: Pending, redeem: Redeem) -> Completion:
         try:

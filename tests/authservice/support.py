@@ -239,6 +239,7 @@ class Bench:
     clock: ManualClock
     judge: Any
     rp_keys: dict[str, ec.EllipticCurvePrivateKey]
+    tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def app(self, **changes: Any) -> App:
         return App(self.http, **changes)
@@ -252,8 +253,11 @@ class Bench:
         return RelyingParty(self.service_client(party), trust)
 
     def bearer(self, party: str = "journal") -> dict[str, str]:
-        client = self.service_client(party)
-        return {"Authorization": f"Bearer {client._bearer()}"}
+        token, until = self.tokens.get(party, ("", 0.0))
+        if self.clock.now() >= until:
+            token, until = self.service_client(party)._bearer(), self.clock.now() + 299
+            self.tokens[party] = (token, until)
+        return {"Authorization": f"Bearer {token}"}
 
     def rp_call(
         self, method: str, path: str, body: object = None, *, party: str = "journal", **headers: str

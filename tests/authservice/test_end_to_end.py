@@ -66,6 +66,17 @@ def test_log_in_with_a_code(bench: Bench, holder: Holder) -> None:
     assert rp.finish_with_code(session, code).bound
 
 
+def test_relayed_frame_gains_nothing_without_the_code(bench: Bench, holder: Holder) -> None:
+    """P3: with binding `code` whoever showed the QR code to somebody else must also get the digits."""
+    rp, session, app = bench.relying_party(), LoginSession(), bench.app()
+    pending = rp.start(session, ask(bindings=Bindings(other=Binding.CODE)))
+    assert app.claim_qr(pending.created, 0).status_code == 200
+    code = app.sign(holder).json()["code"]
+    with pytest.raises(NotFinishedError):
+        rp.finish_without_return(session)
+    assert rp.finish_with_code(session, code).binding is Binding.CODE
+
+
 def test_cancelled_order_has_no_principal(bench: Bench) -> None:
     rp, session, app = bench.relying_party(), LoginSession(), bench.app()
     pending = rp.start(session, ask())

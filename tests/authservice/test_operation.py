@@ -223,6 +223,27 @@ def test_demonstration_as_a_command(anchors: Path, tmp_path: Path) -> None:
         assert process.wait(20) == 0
 
 
+@pytest.mark.e2e
+def test_service_as_a_command(anchors: Path, tmp_path: Path) -> None:
+    with bind("127.0.0.1", 0) as free:
+        port = port_of(free)
+    origin = f"http://localhost:{port}"
+    config = write_config(tmp_path, origin=origin, environment="demo", port=port)
+    trust = tmp_path / "services.json"
+    command = [sys.executable, "-m", "authservice", "--config", str(config), "--write-trust", str(trust)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            while "running on" not in (line := process.stderr.readline()):
+                assert line
+            assert httpx.get(f"{origin}/.well-known/oob-eid", trust_env=False).json()["id"] == "demo"
+            assert json.loads(trust.read_text())["services"][0]["origin"] == origin
+        finally:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        assert process.returncode in (0, -signal.SIGTERM)
+
+
 def test_command_reports_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "bad.json").write_text("{}")
     assert main(["--config", str(tmp_path / "bad.json")]) == 1

@@ -45,7 +45,7 @@ from sithsapp.oob.protocol.order import (
     RelyingParty as Party,
 )
 from sithsapp.oob.protocol.problems import Hint, ProblemCode, ProtocolViolation
-from sithsapp.oob.protocol.rp_messages import Bindings, Completion, OrderState
+from sithsapp.oob.protocol.rp_messages import Bindings, Completion, OrderState, Redeem
 from tests.authservice.support import RP_ORIGIN, SERVICE_ORIGIN, Bench, Holder, ask
 
 
@@ -331,6 +331,24 @@ def test_answers_that_are_none(status: int, body: bytes) -> None:
     client = failing_client(lambda _request: httpx.Response(status, content=body))
     with pytest.raises(ServiceProblemError):
         client.start(LoginSession(), ask())
+
+
+def test_lost_answer_to_the_redemption(bench: Bench, holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
+    rp, session = bench.relying_party(), LoginSession()
+    parameters = return_parameters(bench, rp.start(session, ask()), holder)
+    genuine = ServiceClient.redeem
+    lost: list[object] = []
+
+    def lossy(self: ServiceClient, order_ref: str, redeem: Redeem) -> Any:
+        answer = genuine(self, order_ref, redeem)
+        if not lost:
+            lost.append(answer)
+            raise ServiceUnreachableError
+        return answer
+
+    monkeypatch.setattr(ServiceClient, "redeem", lossy)
+    assert rp.finish(session, **parameters).bound
+    assert lost
 
 
 def test_problem_is_passed_on(bench: Bench) -> None:

@@ -250,5 +250,5 @@ class OrderLife(RuleBasedStateMachine):
         return record.state is State.COMPLETE
 
 
-OrderLife.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+OrderLife.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 TestOrderLife = OrderLife.TestCase
