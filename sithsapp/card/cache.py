@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sithsapp.card.idprime.contents import Contents
+from sithsapp.card.idprime.habits import Habits
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class CardCache:
         """Use `directory` (made when needed, mode 0700), or memory alone."""
         self._directory = directory
         self._entries: dict[bytes, _Entry] = {}
+        self._habits: dict[bytes, Habits] = {}
 
     def known(self, serial: bytes, atr: bytes) -> Contents | None:
         """Return contents of that card, fresh or not."""
@@ -65,6 +67,12 @@ class CardCache:
         self._entries[serial] = entry
         if self._directory is not None:
             self._save(self._directory, entry)
+
+    def habits(self, serial: bytes) -> Habits:
+        """Return what was found out about that card's ways since the app started."""
+        while len(self._habits) >= MAX_ENTRIES and serial not in self._habits:
+            self._habits.pop(next(iter(self._habits)))
+        return self._habits.setdefault(serial, Habits())
 
     def drop(self, serial: bytes) -> None:
         """Forget a card whose contents proved to be stale."""

@@ -132,10 +132,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class CardsState:
-    """All readers at one moment. `service_running` is False when there is no smart card service to ask."""
+    """All readers at one moment. `service_running` is False when there is no smart card service to ask.
+
+    `failure` then says why where that is known: READER_ACCESS_DENIED when the system refuses this session.
+    """
 
     service_running: bool = True
     slots: tuple[Slot, ...] = ()
+    failure: Failure | None = None
 
     @property
     def cards(self) -> tuple[Card, ...]:

@@ -150,7 +150,8 @@ class PcscReaders:
         self._release()
         self._table.keep(())
         self._note_running(False, code)
-        return ReadersSnapshot(False, ())
+        denied = failure_of(code) is Failure.READER_ACCESS_DENIED
+        return ReadersSnapshot(False, (), Failure.READER_ACCESS_DENIED if denied else None)
 
     def _refresh(self, timeout_ms: int) -> int:
         """Ask for changes; waits up to `timeout_ms` where there is none."""

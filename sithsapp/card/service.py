@@ -52,11 +52,11 @@ class CardService:
         self._lock = threading.Lock()
         self._publishing = threading.RLock()
         self._readers: dict[str, _Reader] = {}
-        self._running = dict.fromkeys(range(len(self._backends)), True)
-        self._owned: dict[int, set[str]] = {number: set() for number in self._running}
+        self._snapshots = dict.fromkeys(range(len(self._backends)), ReadersSnapshot(True, ()))
+        self._owned: dict[int, set[str]] = {number: set() for number in self._snapshots}
         self._state = CardsState()
         self._listeners: list[Listener] = []
-        self._unheard = set(self._running)
+        self._unheard = set(self._snapshots)
         self._known = threading.Event()
         self._closing = threading.Event()
         self._watchers: list[threading.Thread] = []
@@ -201,7 +201,7 @@ class CardService:
     def _update(self, number: int, backend: ReaderBackend, snapshot: ReadersSnapshot) -> None:
         """Bring readers and slots in line with what a backend says, then tell the workers."""
         with self._lock:
-            self._running[number] = snapshot.service_running
+            self._snapshots[number] = snapshot
             gone = self._owned[number] - {event.reader for event in snapshot.readers}
             stopped = [self._readers.pop(name).worker for name in gone]
             self._owned[number] -= gone
@@ -245,7 +245,9 @@ class CardService:
         with self._publishing:
             with self._lock:
                 slots = tuple(reader.slot for reader in self._readers.values())
-                state = CardsState(any(self._running.values()), slots)
+                running = any(snapshot.service_running for snapshot in self._snapshots.values())
+                failures = (snapshot.failure for snapshot in self._snapshots.values() if snapshot.failure is not None)
+                state = CardsState(running, slots, None if running else next(failures, None))
             if state == self._state:
                 return
             self._state = state

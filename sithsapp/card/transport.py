@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from sithsapp.failures import Failure
+
 
 class CardProtocol(Enum):
     """Transmission protocols of ISO/IEC 7816-3."""
@@ -43,10 +45,14 @@ class ReaderEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReadersSnapshot:
-    """All readers of one backend; `service_running` False means that there is nobody to ask."""
+    """All readers of one backend; `service_running` False means that there is nobody to ask.
+
+    `failure` then says why where that is known: READER_ACCESS_DENIED when the system refuses this session.
+    """
 
     service_running: bool
     readers: tuple[ReaderEvent, ...]
+    failure: Failure | None = None
 
 
 class CardConnection(Protocol):

@@ -117,6 +117,7 @@ def test_signing(
         service.sign(card_id, "00", PS256, MESSAGE, pin(CODES[PinRole.AUTH])).result(DEADLINE)
     except SithsError as error:
         assert error.failure in DEFINED
+    service.pin_state(card_id, PinRole.AUTH).exception(DEADLINE)
     assert card.tries_left(0x11) == 3, "the right code was sent at most once and cost nothing"
     if fault.kind is FaultKind.REMOVED:
         put_back(card, empty_readers, watcher)
@@ -148,6 +149,7 @@ def test_a_wrong_code_costs_one_try_at_most(
     empty_readers.inject(at(fault, position))
     error = service.sign(card_id, "00", PS256, MESSAGE, pin("111111")).exception(DEADLINE)
     assert isinstance(error, SithsError)
+    service.pin_state(card_id, PinRole.AUTH).exception(DEADLINE)
     spent = 3 - card.tries_left(0x11)
     assert spent <= 1
     assert spent == sum(command.startswith("0020001110") for command in recorder.take())
@@ -169,6 +171,7 @@ def test_changing_a_code(
     empty_readers.inject(at(fault, position))
     error = service.change_pin(card_id, PinRole.AUTH, pin(old), pin(new)).exception(DEADLINE)
     assert error is None or (isinstance(error, SithsError) and error.failure in DEFINED)
+    service.pin_state(card_id, PinRole.AUTH).exception(DEADLINE)
     assert card.tries_left(0x11) == 3
     now = next(spec.value for spec in card.spec.pins if spec.reference == 0x11)
     assert now in (old, new)

@@ -283,6 +283,14 @@ def test_a_thousand_restarts_leave_nothing_behind(scard: FakeScard) -> None:
     assert scard.contexts == 0
 
 
+def test_a_refused_session_is_told_from_a_dead_service(scard: FakeScard) -> None:
+    scard.script("SCardEstablishContext", Code.W_SECURITY_VIOLATION, Code.W_SECURITY_VIOLATION)
+    readers = PcscReaders()
+    denied = readers.wait(None)
+    assert denied == ReadersSnapshot(False, (), Failure.READER_ACCESS_DENIED)
+    assert readers.wait(denied).service_running
+
+
 def test_no_reader_is_no_failure(scard: FakeScard) -> None:
     scard.readers = []
     assert PcscReaders().wait(None) == ReadersSnapshot(True, ())

@@ -137,6 +137,18 @@ def test_a_swap_that_nobody_saw_is_noticed_at_the_card(
     assert not any(command.startswith("0020001110") for command in recorder.commands)
 
 
+def test_news_of_a_card_that_is_gone_come_too_late(
+    ready: VirtualCard, empty_readers: VirtualReaders, service: CardService, watcher: Watcher
+) -> None:
+    old = service.state.slots[0]
+    insertions = service._readers[DEFAULT_READER].insertions
+    assert insertions is not None
+    empty_readers.remove()
+    watcher.until(lambda state: not state.cards)
+    service._publish_slot(old, insertions)
+    assert not service.state.cards
+
+
 def test_without_a_card_work_fails_at_once(
     ready: VirtualCard, empty_readers: VirtualReaders, service: CardService, watcher: Watcher
 ) -> None:

@@ -28,6 +28,8 @@ def open_card(
         reading.select_application(channel)
         serial = reading.read_serial(channel)
         record = CardRecord(CardId(reader, connection.atr, serial), profile, Contents(b"\0", None, ()), ())
+        if cache is not None:
+            record.habits = cache.habits(serial)
         if anew or cache is None or not _recall(channel, record, cache):
             _learn(channel, record, with_freshness=cache is not None)
     return CardSession(connection, record)

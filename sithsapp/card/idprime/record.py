@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sithsapp.card.idprime.contents import Contents, Key, build_card
+from sithsapp.card.idprime.habits import Habits
 from sithsapp.card.idprime.profile import PINS, Profile
-from sithsapp.card.idprime.signing import Habits
 from sithsapp.card.model import Card, CardId, PinRole, PinState
 from sithsapp.failures import Failure, SithsError
 
@@ -53,6 +53,9 @@ class ContentsSource(Protocol):
 
     def store(self, serial: bytes, atr: bytes, freshness: bytes, contents: Contents) -> None:
         """Keep contents."""
+
+    def habits(self, serial: bytes) -> Habits:
+        """Return what was found out about that card's ways."""
 
     def drop(self, serial: bytes) -> None:
         """Forget a card whose contents proved to be stale."""

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from sithsapp.card.idprime import pins, reading, rsa_check
-from sithsapp.card.idprime.contents import Key, pin_slot, pin_state
-from sithsapp.card.idprime.files import PinDescription, parse_pin_description
-from sithsapp.card.idprime.profile import PINS, PUK_NUMBERS, PinSlot
+from sithsapp.card.idprime.contents import Key, pin_slot
+from sithsapp.card.idprime.pin_book import PinBook
+from sithsapp.card.idprime.profile import PUK_NUMBERS, PinSlot
 from sithsapp.card.idprime.record import CardRecord
 from sithsapp.card.idprime.signing import Signer
 from sithsapp.card.iso7816 import Channel, StatusKind, StatusWord
@@ -57,6 +57,7 @@ class CardSession:
         self._connection = connection
         self._channel = Channel(connection)
         self._signer = Signer(self._channel, record.habits)
+        self._pins = PinBook(self._channel, record, self.identify)
         self.record = record
         self.alive = True
         self.on_begin: Callable[[], None] = _nothing
@@ -74,8 +75,7 @@ class CardSession:
     def read_pins(self) -> None:
         """Bring the states of all codes up to date, and learn those that are not known yet."""
         with self._transaction():
-            for slot in PINS:
-                self._refresh(slot)
+            self._pins.refresh_all()
 
     def prepare_login(self) -> None:
         """Set the card up for the most usual signature, a log-in; what cannot be prepared is done later."""
@@ -88,13 +88,13 @@ class CardSession:
     def pin_state(self, role: PinRole) -> PinState:
         """Return a code's state, read now; raises `SithsError(CARD_ERROR)` if the card has no such code."""
         with self._transaction():
-            return self._current(pin_slot(role))
+            return self._pins.current(pin_slot(role))
 
     def prepare(self, credential_id: str, scheme: SignatureScheme) -> PinState:
         """Read the state of the code that a signature will need and set the card up for that signature."""
         key = self.record.key(credential_id)
         with self._transaction():
-            state = self._current(pin_slot(key.credential.pin))
+            state = self._pins.current(pin_slot(key.credential.pin))
             self._signer.prepare(key, scheme)
             return state
 
@@ -119,7 +119,7 @@ class CardSession:
         digest = hashlib.new(scheme.hash_name, message).digest()
         slot = pin_slot(key.credential.pin)
         with self._transaction():
-            description = self._may_send(slot, last_try_ok=last_try_ok)
+            description = self._pins.may_send(slot, last_try_ok=last_try_ok)
             if description.never_changed:
                 raise SithsError(Failure.PIN_MUST_BE_CHANGED)
             with _Login(self, slot, verifies=True):
@@ -130,22 +130,22 @@ class CardSession:
         """Replace a code and return its state; raises as `pins.change`, and as `sign` before anything is sent."""
         slot = pin_slot(role)
         with self._transaction():
-            description = self._may_send(slot, last_try_ok=last_try_ok)
+            description = self._pins.may_send(slot, last_try_ok=last_try_ok)
             with _Login(self, slot):
                 pins.change(self._channel, slot, description, old, new)
-                self._set_changed(slot)
+                self._pins.changed(slot)
             return self.record.states[role]
 
     def unblock(self, role: PinRole, puk: Pin, new: Pin, *, last_try_ok: bool = False) -> PinState:
         """Set a new code with the PUK and return its state; raises UNBLOCK_NOT_POSSIBLE and as `pins.unblock`."""
         slot = pin_slot(role)
         with self._transaction():
-            if self._describe(slot).unblocker not in PUK_NUMBERS:
+            if self._pins.describe(slot).unblocker not in PUK_NUMBERS:
                 raise SithsError(Failure.UNBLOCK_NOT_POSSIBLE, "the card names no PUK for this code")
-            description = self._may_send(pin_slot(PinRole.PUK), last_try_ok=last_try_ok)
+            description = self._pins.may_send(pin_slot(PinRole.PUK), last_try_ok=last_try_ok)
             with _Login(self, slot, spends=pin_slot(PinRole.PUK)):
                 pins.unblock(self._channel, slot, description, puk, new)
-                self._set_changed(slot)
+                self._pins.changed(slot)
             return self.record.states[role]
 
     def identify(self) -> None:
@@ -183,60 +183,6 @@ class CardSession:
             raise SithsError(Failure.CARD_CHANGED, "the signature does not fit the certificate")
         return signature
 
-    def _may_send(self, slot: PinSlot, *, last_try_ok: bool) -> PinDescription:
-        """Read the tries left of a code that is about to be sent, and refuse where it should not be."""
-        state = self._current(slot)
-        if state.tries_left == 0:
-            locked = Failure.PUK_LOCKED if slot.role is PinRole.PUK else Failure.PIN_LOCKED
-            raise SithsError(locked, tries_left=0)
-        if state.tries_left == 1 and not last_try_ok:
-            raise SithsError(Failure.LAST_TRY_NOT_CONFIRMED, tries_left=1)
-        return self._describe(slot)
-
-    def _current(self, slot: PinSlot) -> PinState:
-        state = self._refresh(slot)
-        if state is None:
-            raise SithsError(Failure.CARD_ERROR, f"the card has no {slot.role.value} code")
-        return state
-
-    def _refresh(self, slot: PinSlot) -> PinState | None:
-        """Ask for the tries left: one command, or the whole description where that is not known or not enough."""
-        known = dict(self.record.contents.pins).get(slot.reference)
-        if known == b"":
-            return None
-        if known is None or parse_pin_description(known).never_changed:
-            return self._learn(slot)
-        status = pins.read_status(self._channel, slot)
-        if status.kind is StatusKind.REFUSED:
-            # Another program selected another application, or reset the card.
-            self.identify()
-            status = pins.read_status(self._channel, slot)
-        if not pins.counts_tries(status):
-            return self._learn(slot)
-        return self._note(slot, status.tries_left)
-
-    def _learn(self, slot: PinSlot) -> PinState | None:
-        answer = pins.read_description(self._channel, slot)
-        self.record.contents = self.record.contents.with_description(slot.reference, answer)
-        return self._note(slot, parse_pin_description(answer).tries_left) if answer else None
-
-    def _describe(self, slot: PinSlot) -> PinDescription:
-        if self.record.contents.description(slot.reference) is None:
-            self._current(slot)
-        description = self.record.contents.description(slot.reference)
-        assert description is not None  # noqa: S101 - `_current` raised if the card has no such code
-        return description
-
-    def _note(self, slot: PinSlot, tries_left: int | None) -> PinState:
-        description = self._describe(slot)
-        state = pin_state(slot, description, tries_left)
-        self.record.states[slot.role] = state
-        return state
-
-    def _set_changed(self, slot: PinSlot) -> None:
-        if self._describe(slot).never_changed:
-            self._learn(slot)
-
     def end_login(self, slot: PinSlot, *, surely: bool) -> None:
         """End the login state of a code, by reset if need be; `surely` when the code is known to be verified.
 
@@ -249,7 +195,7 @@ class CardSession:
             if status is None or status.tries_left is None:
                 self.reset("the card did not log out")
             else:
-                self._note(slot, status.tries_left)
+                self._pins.note(slot, status.tries_left)
         except SithsError as error:
             self.reset(str(error))
 
@@ -262,7 +208,7 @@ class CardSession:
     def note_refusal(self, slot: PinSlot, error: SithsError) -> None:
         """Keep the tries left that a refusal told."""
         if error.tries_left is not None and slot.role in self.record.states:
-            self._note(slot, error.tries_left)
+            self._pins.note(slot, error.tries_left)
 
 
 class _Login:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sithsapp.card.idprime.contents import Key
+from sithsapp.card.idprime.habits import Habits
 from sithsapp.card.iso7816 import Channel, CommandApdu, Ins, StatusKind, Sw
 from sithsapp.card.model import KeyType, SignatureScheme
 from sithsapp.failures import Failure, SithsError
@@ -22,18 +23,6 @@ _ALGORITHMS: dict[SignatureScheme, tuple[int, ...]] = {
     SignatureScheme.ES384: (0x54, 0x44),
 }
 _NOT_THIS_KIND = frozenset({Sw.WRONG_DATA, Sw.CONDITIONS_NOT_SATISFIED, Sw.FUNCTION_NOT_SUPPORTED, Sw.WRONG_LENGTH})
-
-
-@dataclass(slots=True)
-class Habits:
-    """What one card was found to want, remembered for as long as the app runs.
-
-    `fetch_echo`: PSO HASH answers with the hash, and this card signs only after it was fetched.
-    `second_choice`: schemes for which the first algorithm byte was refused.
-    """
-
-    fetch_echo: bool = False
-    second_choice: frozenset[SignatureScheme] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

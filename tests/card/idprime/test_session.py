@@ -386,6 +386,20 @@ class TestLegalDifferences:
             assert other.tries_left(0x11) == 3
 
 
+def test_a_card_that_tells_no_state_is_asked_for_descriptions(
+    session: CardSession, card: VirtualCard, readers: VirtualReaders
+) -> None:
+    for _ in range(2):
+        readers.inject(Fault(FaultKind.STATUS, ins=0x20, status=0x6D00))
+    assert session.pin_state(PinRole.SIGN).tries_left == 3
+    recorder = Recorder(card)
+    assert session.pin_state(PinRole.SIGN).tries_left == 3
+    assert recorder.take()[0].startswith("00CB")
+    readers.connect(DEFAULT_READER).transmit(SELECT_MANAGER)
+    assert session.pin_state(PinRole.SIGN).tries_left == 3
+    assert sign(session, "01")
+
+
 @pytest.mark.parametrize(
     ("answers", "seen"),
     [(["6A82", "9000"], "PKCS#15"), (["6A82", "6A82"], "unknown"), (["6D00", "6118"], "PKCS#15")],

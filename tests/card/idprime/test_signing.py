@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from sithsapp.card.idprime import rsa_check
 from sithsapp.card.idprime.contents import Key
-from sithsapp.card.idprime.signing import Habits, Signer
+from sithsapp.card.idprime.habits import Habits
+from sithsapp.card.idprime.signing import Signer
 from sithsapp.card.iso7816 import Channel
 from sithsapp.card.model import Credential, KeyType, PinRole, SignatureScheme
 from sithsapp.failures import Failure, SithsError
