@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from typing import Final, Self
 
 import uvicorn
 from starlette.applications import Starlette
+
+logger = logging.getLogger(__name__)
 
 _START_WITHIN: Final = 15.0
 _STOP_WITHIN: Final = 10.0
@@ -36,7 +39,7 @@ def port_of(bound: socket.socket) -> int:
 
 def serve(app: Starlette, bound: socket.socket, trusted_proxies: Sequence[str] = ()) -> None:
     """Serve until the process is told to end. TLS is the business of a reverse proxy in front."""
-    uvicorn.Server(_config(app, trusted_proxies)).run(sockets=[bound])
+    _SignallingServer(_config(app, trusted_proxies)).run(sockets=[bound])
 
 
 class ServerThread:
@@ -73,6 +76,7 @@ class _SignallingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
+            logger.info("answering requests")
             self.ready.set()
 
 

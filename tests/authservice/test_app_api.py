@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from authservice.app_api.nonces import WINDOW
 from authservice.orders.machine import MAX_WRONG_CERTIFICATES
 from sithsapp.oob.protocol.encoding import b64u
 from sithsapp.oob.protocol.jws import verify_order
@@ -53,15 +54,15 @@ def test_first_call_learns_the_nonce(bench: Bench) -> None:
 
 
 def test_nonce_grows_old(bench: Bench) -> None:
-    app = bench.app()
-    app.claim(bench.create())
-    bench.clock.pass_(149)
-    assert app._send("POST", f"{SERVICE_ORIGIN}/app/v1/progress", {"hint": "card_wait"}, None).status_code == 204
-    old = app.nonce
-    bench.clock.pass_(300)
-    app.nonce = old
-    answer = app._send("POST", f"{SERVICE_ORIGIN}/app/v1/progress", {"hint": "card_wait"}, None)
+    bench.clock.time = (bench.clock.time // WINDOW + 1) * WINDOW
+    app, url = bench.app(), f"{SERVICE_ORIGIN}/app/v1/watch"
+    app.claim(bench.create(order_body(life=600)))
+    bench.clock.pass_(2 * WINDOW - 1)
+    assert app._send("GET", url, None, None).status_code == 304
+    bench.clock.pass_(1)
+    answer = app._send("GET", url, None, None)
     assert problem_code(answer) == "invalidDpop"
+    assert answer.headers["dpop-nonce"] != app.nonce
 
 
 def test_captured_proof_is_worthless(bench: Bench) -> None:

@@ -234,7 +234,7 @@ def test_service_as_a_command(anchors: Path, tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            while "running on" not in (line := process.stderr.readline()):
+            while "answering requests" not in (line := process.stderr.readline()):
                 assert line
             assert httpx.get(f"{origin}/.well-known/oob-eid", trust_env=False).json()["id"] == "demo"
             assert json.loads(trust.read_text())["services"][0]["origin"] == origin
