@@ -63,9 +63,10 @@ class ServiceClient:
         headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
         return self._call("POST", "/orders", OrderCreated, body=encode(request), headers=headers)
 
-    def status(self, order_ref: str) -> OrderStatus:
-        """Read an order's state."""
-        return self._call("GET", f"/orders/{order_ref}", OrderStatus)
+    def status(self, order_ref: str, *, polling: bool = False) -> OrderStatus:
+        """Read an order's state. The service limits `polling`; a single question that must be answered is a wait."""
+        query = "" if polling else "?wait=1"
+        return self._call("GET", f"/orders/{order_ref}{query}", OrderStatus)
 
     def redeem(self, order_ref: str, redeem: Redeem) -> OrderStatus:
         """Complete a signed order."""

@@ -77,7 +77,7 @@ class RelyingParty:
         """Tell how far the session's order is. Raises `OtherBrowserError` when it has none."""
         pending = _pending(session)
         try:
-            status = self._service.status(pending.created.order_ref)
+            status = self._service.status(pending.created.order_ref, polling=True)
         except ServiceProblemError as error:
             if error.code is not ProblemCode.SLOW_DOWN:
                 raise

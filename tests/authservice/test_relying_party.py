@@ -75,6 +75,8 @@ def test_attacker_guesses_the_verifier(bench: Bench, holder: Holder) -> None:
     rp, attacker = bench.relying_party(), LoginSession()
     pending = rp.start(attacker, ask())
     return_parameters(bench, pending, holder)
+    for _ in range(5):
+        rp.poll(attacker)
     with pytest.raises(OrderFailedError) as caught:
         rp.finish(attacker, return_nonce=pending.return_nonce, verifier=b64u(bytes(32)))
     assert caught.value.hint is Hint.BINDING_FAILED
