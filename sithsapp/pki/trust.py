@@ -44,6 +44,11 @@ def _ca_policy() -> ExtensionPolicy:
 
 _CA_POLICY: Final = _ca_policy()
 
+# The library's own leaf policy is made for web servers: it demands names that a signature certificate lacks.
+_LEAF_POLICY: Final = ExtensionPolicy.permit_all().may_be_present(
+    x509.CertificatePolicies, Criticality.AGNOSTIC, None
+)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Link:
@@ -111,8 +116,7 @@ class TrustAnchors:
 
     def _verifier(self, at: datetime) -> ClientVerifier:
         builder = PolicyBuilder().store(self._store).time(at).max_chain_depth(MAX_INTERMEDIATES)
-        # The default leaf policy is made for web servers: it demands names that a signature certificate lacks.
-        builder = builder.extension_policies(ca_policy=_CA_POLICY, ee_policy=ExtensionPolicy.permit_all())
+        builder = builder.extension_policies(ca_policy=_CA_POLICY, ee_policy=_LEAF_POLICY)
         return builder.build_client_verifier()
 
     def _checked(self, path: PathToAnchor) -> PathToAnchor:

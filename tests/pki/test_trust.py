@@ -175,13 +175,16 @@ def test_critical_policy_extensions_are_understood(
     explicit = x509.PolicyConstraints(require_explicit_policy=0, inhibit_policy_mapping=0)
     policies, _ = _policies("1.2.752.74.8.503")
     issuing = reissue(chain[1], pki.root, add=[(explicit, True), (policies, True)])
-    assert _path(anchors, [chain[0], issuing]).policies == {"1.2.752.74.8.503"}
+    leaf = reissue(chain[0], pki.issuer(IssuerProfile.HSA_ID_3), add=[(policies, True)])
+    assert _path(anchors, [leaf, issuing]).policies == {"1.2.752.74.8.503"}
 
 
 def test_a_critical_extension_that_only_the_library_knows(
     anchors: TrustAnchors, chain: list[bytes], pki: VirtualPki
 ) -> None:
-    """`cryptography` lets a leaf's known extensions pass, critical or not; nobody here heeds this one."""
-    feature = x509.TLSFeature([x509.TLSFeatureType.status_request])
-    leaf = reissue(chain[0], pki.issuer(IssuerProfile.HSA_ID_3), add=[(feature, True)])
+    """`cryptography` lets this one pass, though RFC 5280 forbids it to be critical and nobody need heed it."""
+    access = x509.load_der_x509_certificate(chain[0]).extensions.get_extension_for_class(
+        x509.AuthorityInformationAccess
+    )
+    leaf = reissue(chain[0], pki.issuer(IssuerProfile.HSA_ID_3), add=[(access.value, True)])
     _refused(anchors, [leaf, chain[1]])
