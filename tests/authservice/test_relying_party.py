@@ -119,6 +119,16 @@ def test_wrong_code(bench: Bench, holder: Holder) -> None:
     assert rp.finish_with_code(session, code).binding is Binding.CODE
 
 
+def test_bound_order_is_not_finished_without_its_binding(bench: Bench, holder: Holder) -> None:
+    rp, session, app = bench.relying_party(), LoginSession(), bench.app()
+    pending = rp.start(session, ask(bindings=Bindings(same=Binding.CODE)))
+    app.claim(pending.created)
+    code = app.sign(holder).json()["code"]
+    assert bench.rp_call("POST", f"/orders/{pending.created.order_ref}/redeem", {"code": code}).status_code == 200
+    with pytest.raises(NotVerifiedError):
+        rp.finish_without_return(session)
+
+
 def test_no_session_no_result(bench: Bench) -> None:
     rp, session = bench.relying_party(), LoginSession()
     calls: list[Callable[[], object]] = [
