@@ -28,7 +28,7 @@ IN_USE_RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 Publish = Callable[[Slot, int], None]
 Result = TypeVar("Result")
-_LOOK, _LOOK_ANEW, _STOP = object(), object(), object()
+_LOOK, _LOOK_AGAIN, _LOOK_ANEW, _STOP = object(), object(), object(), object()
 _NOT_READABLE = {Presence.MUTE: Failure.CARD_MUTE, Presence.IN_USE: Failure.CARD_IN_USE}
 _TRY_AGAIN = frozenset({Failure.CARD_ERROR, Failure.CARD_MUTE})
 
@@ -48,6 +48,7 @@ class ReaderWorker:
         self._event: ReaderEvent | None = None
         self._read_at: int | None = None
         self._record: CardRecord | None = None
+        self._failure: Failure | None = None
         self._session: CardSession | None = None
         self._let_go_at: float | None = None
         self._retries = 0
@@ -90,7 +91,7 @@ class ReaderWorker:
         """
         record = self._record
         if record is None:
-            raise SithsError(Failure.CARD_REMOVED, "no card is ready in the reader")
+            raise SithsError(self._failure or Failure.CARD_REMOVED, "no card is ready in the reader")
         if record.id != card_id:
             raise SithsError(Failure.CARD_CHANGED, "the reader has another card")
         try:
@@ -123,8 +124,9 @@ class ReaderWorker:
         return self._session
 
     def _after_failure(self, record: CardRecord, error: SithsError) -> None:
-        if error.failure is Failure.CARD_CHANGED:
+        if record.stale:
             self._cache.drop(record.id.serial)
+        if error.failure is Failure.CARD_CHANGED:
             self._queue.put(_LOOK_ANEW)
         if error.failure in (Failure.CARD_REMOVED, Failure.CARD_MUTE, Failure.CARD_ERROR, Failure.NO_READER_SERVICE):
             self._drop_session()
@@ -150,26 +152,25 @@ class ReaderWorker:
             except Empty:
                 if self._retry_at is not None and self._retry_at <= time.monotonic():
                     self._retry_at = None
-                    return _LOOK_ANEW
+                    return _LOOK_AGAIN
                 self._drop_session()
 
     def _handle(self, item: object) -> None:
         if isinstance(item, Job):
             item.run()
         else:
-            self._look(anew=item is _LOOK_ANEW)
+            self._look(again=item is not _LOOK, anew=item is _LOOK_ANEW)
 
-    def _look(self, *, anew: bool) -> None:
+    def _look(self, *, again: bool, anew: bool) -> None:
+        """Do what the last event asks for; `again` even if that was done, `anew` past the cache."""
         event = self._event
-        if event is None or (not anew and event.insertions == self._read_at and event.presence is Presence.PRESENT):
+        if event is None or (not again and event.insertions == self._read_at and event.presence is Presence.PRESENT):
             return
         self._forget()
         if event.presence is Presence.EMPTY:
             return
         if event.presence is not Presence.PRESENT:
-            self._publish(
-                Slot(self.reader, SlotStatus.FAILED, failure=_NOT_READABLE[event.presence]), event.insertions
-            )
+            self._publish(self._failed(_NOT_READABLE[event.presence]), event.insertions)
             return
         self._read_at = event.insertions
         self._publish(Slot(self.reader, SlotStatus.READING), event.insertions)
@@ -199,9 +200,13 @@ class ReaderWorker:
                 self._retry_later()
             if error.failure is Failure.CARD_REMOVED:
                 return Slot(self.reader, SlotStatus.EMPTY)
-            return Slot(self.reader, SlotStatus.FAILED, failure=error.failure)
+            return self._failed(error.failure)
         self._retries = 0
         return Slot(self.reader, SlotStatus.READY, self._record.card)
+
+    def _failed(self, failure: Failure) -> Slot:
+        self._failure = failure
+        return Slot(self.reader, SlotStatus.FAILED, failure=failure)
 
     def _read_twice(self, *, anew: bool) -> CardRecord:
         """Read the card, and once more after a failure that a new connection may end."""
@@ -247,6 +252,7 @@ class ReaderWorker:
 
     def _forget(self) -> None:
         self._record = None
+        self._failure = None
         self._read_at = None
         self._retry_at = None
         self._drop_session()

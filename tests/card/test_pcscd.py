@@ -16,6 +16,7 @@ import pytest
 from sithsapp.card.model import CardId, PinRole, SignatureScheme
 from sithsapp.card.service import CardService
 from sithsapp.card.virtual.card import VirtualCard
+from sithsapp.failures import Failure
 from tests.card.helpers import CODES, Watcher, assert_signed, eventually, pin
 from tests.parts.pcscd import PcscSlots
 
@@ -131,6 +132,28 @@ def test_two_programs_on_one_card_both_finish(pcsc_slots: PcscSlots, card: Virtu
         assert program.returncode == 0, output.decode()
     assert card.signatures == 2 * count
     assert card.tries_left(0x11) == 3
+
+
+def test_a_card_that_is_held_exclusively_is_told_and_comes_back(
+    pcsc_slots: PcscSlots, card: VirtualCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sithsapp.card import pcsc
+
+    monkeypatch.setattr(pcsc, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("sithsapp.card.worker.IN_USE_RETRY_SECONDS", (0.1,))
+    monkeypatch.setattr("sithsapp.card.worker.LINGER_SECONDS", 0.05)
+    reader = pcsc_slots.insert(card)
+    _, context = pcsc._call("SCardEstablishContext", 0)
+    exclusive, both_protocols, leave = 1, 3, 0
+    code, connected = pcsc._call("SCardConnect", context[0], reader, exclusive, both_protocols)
+    assert code == 0
+    service = started()
+    watcher = Watcher(service)
+    watcher.until(lambda state: bool(state.slots) and state.slots[0].failure is Failure.CARD_IN_USE)
+    pcsc._call("SCardDisconnect", connected[0], leave)
+    pcsc._call("SCardReleaseContext", context[0])
+    assert sign(service, watcher.card().id)
+    service.close()
 
 
 def _switches() -> dict[str, str]:

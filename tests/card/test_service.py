@@ -166,11 +166,18 @@ def test_without_a_card_work_fails_at_once(
     ("presence", "expected"), [(Presence.MUTE, Failure.CARD_MUTE), (Presence.IN_USE, Failure.CARD_IN_USE)]
 )
 def test_obstacles_are_told_and_their_end_is_noticed(
-    card: VirtualCard, empty_readers: VirtualReaders, watcher: Watcher, presence: Presence, expected: Failure
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    presence: Presence,
+    expected: Failure,
 ) -> None:
     empty_readers.obstruct(presence)
     empty_readers.insert(card)
     watcher.until(lambda state: bool(state.slots) and state.slots[0].failure is expected)
+    card_id = CardId(DEFAULT_READER, card.atr, bytes(12))
+    assert failure(sign(service, card_id)).failure is expected
     empty_readers.obstruct(None)
     watcher.card()
 

@@ -18,6 +18,7 @@ class CardRecord:
     """What is known of one card beyond one connection. Public data only.
 
     `freshness` is file cardcf as it was when the contents were read, None where there is no cache to fill.
+    `stale`: a signature did not fit its certificate.
     """
 
     id: CardId
@@ -25,6 +26,7 @@ class CardRecord:
     contents: Contents
     keys: tuple[Key, ...]
     freshness: bytes | None = None
+    stale: bool = False
     states: dict[PinRole, PinState] = field(default_factory=dict)
     habits: Habits = field(default_factory=Habits)
 

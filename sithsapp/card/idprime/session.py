@@ -180,6 +180,7 @@ class CardSession:
             _log.info("another program changed the card's security environment")
         signature = self._signer.sign(key, scheme, digest)
         if not _fits(key, scheme, digest, signature):
+            self.record.stale = True
             raise SithsError(Failure.CARD_CHANGED, "the signature does not fit the certificate")
         return signature
 
