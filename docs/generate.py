@@ -76,7 +76,8 @@ def _type_text(schema: dict[str, object]) -> str:
         text += f" {schema['minimum']} to {schema['maximum']}"
     if text == "array":
         text = f"list of {_type_text(schema['items'])}"  # type: ignore[arg-type] # JSON schema: a schema
-    return text + (f" matching `{schema['pattern']}`" if "pattern" in schema else "")
+    pattern = str(schema.get("pattern", "")).removeprefix("^(?:").removesuffix(")$(?!\\n)")
+    return text + (f" matching `{pattern}`" if pattern else "")
 
 
 def _settings_rows(schema: dict[str, object]) -> Iterator[str]:

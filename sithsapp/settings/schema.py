@@ -7,10 +7,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+
+def _whole(pattern: str) -> Meta:
+    """Return the constraint that all of a value matches; a bare `$` would let a line feed follow."""
+    return Meta(pattern=f"^(?:{pattern})$(?!\\n)")
+
+
 EnvironmentName = Literal["production", "qa", "test", "demo"]
-ServiceId = Annotated[str, Meta(pattern=r"^[a-z0-9]{1,12}$")]
-Origin = Annotated[str, Meta(pattern=r"^https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
-Coordinate = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+ServiceId = Annotated[str, _whole(r"[a-z0-9]{1,12}")]
+Origin = Annotated[str, _whole(r"https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?")]
+Coordinate = Annotated[str, _whole(r"[A-Za-z0-9_-]{43}")]
 FilePath = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
@@ -30,7 +36,7 @@ class OrderKey(_Section, frozen=True):
 
     kty: Literal["EC"]
     crv: Literal["P-256"]
-    kid: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    kid: Annotated[str, _whole(r"[A-Za-z0-9._-]{1,64}")]
     x: Coordinate
     y: Coordinate
 

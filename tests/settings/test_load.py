@@ -90,6 +90,8 @@ def test_a_demo_service_of_the_user_is_found_in_its_environment_only(layers: Lay
         {"environment": "production"},
         {"origin": "http://localhost.example.org"},
         {"origin": "http://[::1]:80"},
+        {"origin": "http://localhost:8080\n"},
+        {"id": "demo\n"},
     ],
 )
 def test_a_user_cannot_add_trust_beyond_the_demo(layers: Layers, change: dict[str, str]) -> None:
