@@ -57,8 +57,8 @@ class Registration(_Settings, frozen=True, kw_only=True):
     may_act_for: dict[PartyId, str] = msgspec.field(default_factory=dict)
     loa_ceiling: Annotated[int, Meta(ge=1, le=4)] = 3
     code_networks: list[str] = msgspec.field(default_factory=list)
-    per_minute: Annotated[int, Meta(ge=1)] = 600
-    burst: Annotated[int, Meta(ge=1)] = 50
+    per_minute: Annotated[int, Meta(ge=1)] = 6_000
+    burst: Annotated[int, Meta(ge=1)] = 500
 
 
 class ServiceConfig(_Settings, frozen=True, kw_only=True):
@@ -66,7 +66,8 @@ class ServiceConfig(_Settings, frozen=True, kw_only=True):
 
     `min_app` holds the lowest app version for `windows`, `macos` and `linux`. `intermediates` is
     an optional PEM file of issuing CAs that help to build paths. TLS ends at a reverse proxy in front; from the
-    addresses in `trusted_proxies` its `X-Forwarded-For` is believed.
+    addresses in `trusted_proxies` its `X-Forwarded-For` is believed. The limits per address are wide, as a whole
+    hospital may stand behind one.
     """
 
     id: ServiceId
@@ -82,8 +83,8 @@ class ServiceConfig(_Settings, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     trusted_proxies: list[str] = msgspec.field(default_factory=list)
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8443
-    per_address_per_minute: Annotated[int, Meta(ge=1)] = 1200
-    per_address_burst: Annotated[int, Meta(ge=1)] = 100
+    per_address_per_minute: Annotated[int, Meta(ge=1)] = 12_000
+    per_address_burst: Annotated[int, Meta(ge=1)] = 1_000
 
 
 def load_config(path: Path) -> ServiceConfig:

@@ -7,7 +7,9 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from authservice.app import create_app
 from authservice.server import ServerThread, bind, port_of
@@ -65,6 +67,22 @@ def test_endless_heads_are_refused(tmp_path: Path) -> None:
     ):
         endless.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 20_000)
         assert endless.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_answers_do_not_wait_for_acknowledgements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_delay: list[int] = []
+
+    class Spy(H11Protocol):
+        def connection_made(self, transport: Any) -> None:
+            accepted = transport.get_extra_info("socket")
+            without_delay.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            super().connection_made(transport)
+
+    monkeypatch.setattr("uvicorn.protocols.http.h11_impl.H11Protocol", Spy)
+    bound = bind("127.0.0.1", 0)
+    with ServerThread(create_app(make_bench(tmp_path).context), bound, "service"):
+        httpx.get(f"http://127.0.0.1:{port_of(bound)}/.well-known/oob-eid", trust_env=False)
+    assert [bool(option) for option in without_delay] == [True]
 
 
 def test_proxy_of_the_whole_site_gains_nothing(site: Site, bench: Bench, holder: Holder) -> None:
