@@ -49,6 +49,7 @@ _MAX_RECONNECTS = 2
 _REMOVAL_CHECK_MS = 1000
 _SPIN_LIMIT, _SPIN_PAUSE = 50, 0.5
 _MAX_ATR = 33
+_CANCEL_PAUSE, _CANCEL_SECONDS = 0.02, 0.4
 
 
 def _load() -> ModuleType:
@@ -121,10 +122,15 @@ class PcscReaders:
                     self._cancelled.wait(_SPIN_PAUSE)
 
     def cancel(self) -> None:
-        """End a `wait` in another thread, now and for good."""
+        """End a `wait` in another thread, now and for good. Returns soon even if the service hangs."""
         self._cancelled.set()
-        # SCardCancel ends only a wait that has begun, so it is repeated until the waiting thread is out.
-        while not self._waiting.acquire(timeout=0.02):
+        canceller = threading.Thread(target=self._end_wait, name="reader monitor end", daemon=True)
+        canceller.start()
+        canceller.join(_CANCEL_SECONDS)
+
+    def _end_wait(self) -> None:
+        """Repeat SCardCancel, which ends only a wait that has begun, until the waiting thread is out."""
+        while not self._waiting.acquire(timeout=_CANCEL_PAUSE):
             context = self._context
             if context is not None:
                 _call("SCardCancel", context)

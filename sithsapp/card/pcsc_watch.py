@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from sithsapp.card.pcsc_codes import State
 from sithsapp.card.transport import Presence, ReaderEvent
 
-MAX_READERS = 10
-"""As many as Windows lets a program wait for."""
+MAX_READERS = 9
+"""Windows lets a program wait for ten, of which the notification of new readers is one."""
 _EMULATED = ("Windows Hello", "Microsoft Virtual Smart Card")
 _LOW = 0xFFFF
 

@@ -26,7 +26,7 @@ from sithsapp.failures import Failure, SithsError
 
 _log = logging.getLogger(__name__)
 
-CLOSE_SECONDS = 1.5
+CLOSE_SECONDS = 1.2
 _BACKEND_RETRY_SECONDS = 1.0
 
 Listener = Callable[[CardsState], None]

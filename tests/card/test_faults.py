@@ -133,6 +133,37 @@ def test_signing(
     signs(service, watcher)
 
 
+@pytest.mark.parametrize("position", range(SIGN_COMMANDS))
+def test_a_swap_at_any_command_of_a_signature(
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    make_card: CardFactory,
+    position: int,
+) -> None:
+    other = make_card(protocol=card.protocol)
+    empty_readers.insert(card)
+    card_id = watcher.card().id
+    seen = Recorder(other)
+    left = [position]
+
+    def swap(_command: bytes, _answer: bytes) -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            empty_readers.insert(other)
+
+    card.observer = swap
+    error = service.sign(card_id, "00", PS256, MESSAGE, pin(CODES[PinRole.AUTH])).exception(DEADLINE)
+    if position < SIGN_COMMANDS - 2:
+        assert isinstance(error, SithsError)
+        assert error.failure in (Failure.CARD_REMOVED, Failure.CARD_CHANGED)
+    watcher.until(lambda state: bool(state.cards) and state.cards[0].id != card_id)
+    assert not any(command.startswith("0020001110") for command in seen.take())
+    assert [card.tries_left(0x11), other.tries_left(0x11)] == [3, 3]
+    signs(service, watcher)
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=name)
 @pytest.mark.parametrize("position", range(SIGN_COMMANDS))
 def test_a_wrong_code_costs_one_try_at_most(
