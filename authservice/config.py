@@ -12,11 +12,11 @@ from msgspec import Meta, Struct
 
 from sithsapp.oob.protocol.encoding import Malformed, parse_json
 from sithsapp.oob.protocol.jwk import EcJwk
-from sithsapp.oob.protocol.order import Binding, Flow, HttpsOrigin, KeyUse
+from sithsapp.oob.protocol.messages import Version
+from sithsapp.oob.protocol.order import Binding, Flow, HttpsOrigin, KeyUse, whole
 
-ServiceId = Annotated[str, Meta(pattern=r"^[a-z0-9]{1,12}$")]
-PartyId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Version = Annotated[str, Meta(pattern=r"^[0-9]{1,5}(\.[0-9]{1,5}){0,3}$")]
+ServiceId = Annotated[str, whole(r"[a-z0-9]{1,12}")]
+PartyId = Annotated[str, whole(r"[a-z0-9][a-z0-9-]{0,63}")]
 
 
 class Environment(Enum):
@@ -79,7 +79,7 @@ class ServiceConfig(_Settings, frozen=True, kw_only=True):
     relying_parties: list[Registration]
     intermediates: Path | None = None
     min_app: dict[str, Version] = msgspec.field(default_factory=dict)
-    scheme: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]{0,31}$")] = "siths"
+    scheme: Annotated[str, whole(r"[a-z][a-z0-9+.-]{0,31}")] = "siths"
     host: str = "127.0.0.1"
     trusted_proxies: list[str] = msgspec.field(default_factory=list)
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8443

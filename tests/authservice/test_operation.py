@@ -123,7 +123,17 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert config.relying_parties[0].origins == [RP_ORIGIN]
 
 
-@pytest.mark.parametrize("changes", [{"unknown": 1}, {"id": "UPPER"}, {"environment": "other"}, {"port": 70_000}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unknown": 1},
+        {"id": "UPPER"},
+        {"id": "demo\n"},
+        {"scheme": "siths\n"},
+        {"environment": "other"},
+        {"port": 70_000},
+    ],
+)
 def test_configurations_that_are_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"service\.json"):
         load_config(write_config(tmp_path, **changes))
