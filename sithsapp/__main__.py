@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from sithsapp.card.service import CardService
     from sithsapp.desktop.single_instance import Alone, HandedOver, Instance, Message
     from sithsapp.failures import Failure
     from sithsapp.settings.schema import Settings
@@ -124,13 +125,17 @@ def _run(options: _Options, message: Message, claim: Instance | Alone) -> int:
 
 
 def _run_tray(settings: Settings, options: _Options, message: Message, instance: Instance | None) -> int:
+    from sithsapp.ui.main_loop import run
+
+    return run(settings, lambda: _card_service(settings), message, instance, hidden=options.hidden)
+
+
+def _card_service(settings: Settings) -> CardService:
     from sithsapp.card.backends import reader_backends
     from sithsapp.card.service import CardService
     from sithsapp.desktop.paths import cache_dir
-    from sithsapp.ui.main_loop import run
 
-    cards = CardService(reader_backends(settings), cache_dir=cache_dir())
-    return run(settings, cards, message, instance, hidden=options.hidden)
+    return CardService(reader_backends(settings), cache_dir=cache_dir())
 
 
 def _show_failure(failure: Failure) -> int:

@@ -6,21 +6,22 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from sithsapp.failures import SithsError
 from sithsapp.locale import language, set_language
 from sithsapp.settings.profile import URL_SCHEME
-from sithsapp.ui.bridge import QUEUED, Arrivals
+from sithsapp.ui.bridge import Arrivals
 from sithsapp.ui.certificates import describe, valid_until
 from sithsapp.ui.environment import environment_name
 from sithsapp.ui.orders import Flow, Orders
-from sithsapp.ui.state import AppState, app_state
+from sithsapp.ui.state import AppState, app_state, starting_state
 from sithsapp.ui.tray import Tray
 
 if TYPE_CHECKING:  # an order's and the windows' modules are imported with the first of them
@@ -41,9 +42,12 @@ log = logging.getLogger(__name__)
 class App(QObject):
     """Everything that lives as long as the process. Belongs to the Qt thread."""
 
-    def __init__(self, settings: Settings, cards: CardService) -> None:
+    def __init__(self, settings: Settings, make_cards: Callable[[], CardService]) -> None:
+        """Prepare; `make_cards` is called once the icon is on the screen, as its modules take a while to import."""
         super().__init__()
-        self._settings, self._cards = settings, cards
+        self._settings, self._make_cards = settings, make_cards
+        self._cards: CardService | None = None
+        self.error: SithsError | None = None
         self._tray = Tray(self)
         self._orders = Orders(self._make_flow, self._make_order_window, self)
         self._overview: OverviewWindow | None = None
@@ -53,8 +57,8 @@ class App(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        self.arrivals.cards_changed.connect(self._show_cards, QUEUED)
-        self.arrivals.message_received.connect(self._receive, QUEUED)
+        self.arrivals.cards_changed.connect(self._show_cards)
+        self.arrivals.message_received.connect(self._receive)
         self._tray.open_wanted.connect(self.open)
         self._tray.reread_wanted.connect(self._reread)
         self._tray.language_chosen.connect(self._choose_language)
@@ -65,8 +69,18 @@ class App(QObject):
     def start(self, launch: Message | None, *, hidden: bool) -> None:
         """Show the icon and begin; `launch` is what this start was asked for, None for nothing."""
         self._tray.retranslate(self._settings.language)
-        self._show_cards(self._cards.state)
+        self._state = starting_state()
+        self._refresh()
         self._tray.show()
+        QTimer.singleShot(0, self, lambda: self._begin(launch, hidden=hidden))
+
+    def _begin(self, launch: Message | None, *, hidden: bool) -> None:
+        try:
+            self._cards = self._make_cards()
+        except SithsError as error:
+            self.error = error
+            QApplication.quit()
+            return
         self._cards.subscribe(self.arrivals.take_cards)
         self._cards.start()
         if launch is not None and launch.url is not None:
@@ -78,7 +92,8 @@ class App(QObject):
         """Give up what is open and let go of the cards."""
         self._tray.hide()
         self._orders.close()
-        self._cards.close()
+        if self._cards is not None:
+            self._cards.close()
 
     def open(self) -> None:
         """Show the order that waits, or else the overview."""
@@ -93,6 +108,7 @@ class App(QObject):
         self._refresh()
         self._overview.open()
 
+    @Slot(object)
     def _receive(self, message: Message) -> None:
         if message.activation_token:
             # Qt reads it when the next window shows, and Wayland then lets that window come to the front.
@@ -109,6 +125,7 @@ class App(QObject):
             return
         self._orders.launch(launch, may_stay_silent=self._tray.is_available())
 
+    @Slot(object)
     def _show_cards(self, cards: CardsState) -> None:
         self._state = app_state(cards, valid_until, datetime.now(UTC))
         self._refresh()
@@ -124,14 +141,15 @@ class App(QObject):
             self._overview.show_page(present_overview(self._state, describe, environment))
 
     def _reread(self) -> None:
-        if self._state is not None and self._state.slot is not None:
+        if self._cards is not None and self._state is not None and self._state.slot is not None:
             self._cards.reread(self._state.slot.reader)
 
     def _choose_language(self, chosen: str) -> None:
         set_language("sv" if chosen == "sv" else "en" if chosen == "en" else "system")
         self._flows = None  # made anew, so that the service is told of the language
         self._tray.retranslate(chosen)
-        self._show_cards(self._cards.state)
+        if self._cards is not None:
+            self._show_cards(self._cards.state)
         if self._orders.window is not None:
             self._orders.window.retranslate()
 
@@ -169,6 +187,8 @@ class App(QObject):
             QApplication.setWindowIcon(app_icon())
 
     def _make_flow(self, start: LaunchUrl, interaction: UserInteraction) -> Flow:
+        if self._cards is None:
+            raise RuntimeError("orders come after the card service")
         if self._flows is None:
             from sithsapp.desktop.open_url import open_url
             from sithsapp.oob.compose import OrderFlows

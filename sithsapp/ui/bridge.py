@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""From other threads into the Qt thread: views of a flow, snapshots of the cards, messages of a second start."""
+"""From other threads into the Qt thread: views of a flow, snapshots of the cards, messages of a second start.
+
+Connected as usual, a signal that another thread emits runs its receiver in the receiver's own thread.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
     from sithsapp.card.model import CardsState
@@ -36,7 +39,3 @@ class Arrivals(QObject):
     def take_message(self, message: Message) -> None:
         """Take what a second start asks for."""
         self.message_received.emit(message)
-
-
-QUEUED = Qt.ConnectionType.QueuedConnection
-"""How to connect to these signals, so that the receiver runs in its own thread."""

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
@@ -35,20 +36,28 @@ _LEVELS = {
 
 
 def run(
-    settings: Settings, cards: CardService, launch: Message | None, instance: Instance | None, *, hidden: bool
+    settings: Settings,
+    make_cards: Callable[[], CardService],
+    launch: Message | None,
+    instance: Instance | None,
+    *,
+    hidden: bool,
 ) -> int:
-    """Run until the person quits; return the exit code."""
+    """Run until the person quits; return the exit code. Raises what `make_cards` raises."""
     application = _application()
-    app = App(settings, cards)
+    app = App(settings, make_cards)
     signals = _QuitOnSignals(application)
     if instance is not None:
         instance.listen(app.arrivals.take_message)
     app.start(launch, hidden=hidden)
     try:
-        return application.exec()
+        code = application.exec()
     finally:
         signals.close()
         app.close()
+    if app.error is not None:
+        raise app.error
+    return code
 
 
 def show_failure(failure: Failure) -> int:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from sithsapp.failures import Failure
 from sithsapp.oob.muting import LaunchMute
-from sithsapp.ui.bridge import QUEUED, QtInteraction
+from sithsapp.ui.bridge import QtInteraction
 
 if TYPE_CHECKING:  # what an order needs is imported with the first one
     from sithsapp.oob.interaction import Event, Finished, UserInteraction, View
@@ -60,7 +60,7 @@ class Orders(QObject):
     @property
     def is_open(self) -> bool:
         """Whether an order is under way."""
-        return self._flow is not None
+        return self._interaction is not None
 
     @property
     def is_waiting(self) -> bool:
@@ -78,7 +78,7 @@ class Orders(QObject):
         While another one is open that one comes to the front. After repeated declines a link waits silently
         until the person asks for it, if `may_stay_silent`: somewhere a sign of it must be seen.
         """
-        if self._flow is not None:
+        if self.is_open:
             log.info("a link was left aside: another order is open")
             self.bring_forward()
         elif may_stay_silent and self._mute.is_muted(time.monotonic()):
@@ -92,7 +92,7 @@ class Orders(QObject):
         """Show the order that is open or waits; tell whether there is one."""
         if self._muted_launch is not None:
             self._begin(self._muted_launch)
-        elif self._flow is not None and self._window is not None:
+        elif self.is_open and self._window is not None:
             self._window.bring_forward()
         else:
             return False
@@ -119,21 +119,31 @@ class Orders(QObject):
             log.warning("the order did not end in time")
 
     def _begin(self, start: LaunchUrl) -> None:
+        from sithsapp.oob.interaction import Opening
+
         self._muted_launch = None
         if self._window is None:
             self._window = self._make_window()
             self._window.posted.connect(self._post)
         # An interaction of its own for each order: a late view of the last one finds nobody.
         self._interaction = QtInteraction(self)
-        self._interaction.shown.connect(self._show, QUEUED)
-        self._flow = self._make_flow(start, self._interaction)
-        self._flow.start()
+        self._interaction.shown.connect(self._show)
+        # The window comes first: what a flow needs takes a while to import the first time.
+        self._window.show_view(Opening())
+        QTimer.singleShot(0, self, lambda: self._start_flow(start))
         self.changed.emit()
 
-    def _show(self, view: View) -> None:
-        from sithsapp.oob.interaction import Finished
+    def _start_flow(self, start: LaunchUrl) -> None:
+        if self._interaction is None:
+            return
+        self._flow = self._make_flow(start, self._interaction)
+        self._flow.start()
 
-        if self.sender() is not self._interaction or self._window is None:
+    @Slot(object)
+    def _show(self, view: View) -> None:
+        from sithsapp.oob.interaction import Finished, Opening
+
+        if self.sender() is not self._interaction or self._window is None or isinstance(view, Opening):
             return
         if isinstance(view, Finished):
             self._end(view)
@@ -144,6 +154,9 @@ class Orders(QObject):
             self._mute.declined(time.monotonic())
         elif view.failure is None:
             self._mute.approved()
+        self._forget()
+
+    def _forget(self) -> None:
         if self._interaction is not None:
             self._interaction.deleteLater()
         self._flow = self._interaction = None
@@ -152,3 +165,5 @@ class Orders(QObject):
     def _post(self, event: Event) -> None:
         if self._flow is not None:
             self._flow.post(event)
+        elif self.is_open:  # given up before the flow began
+            self._forget()

@@ -35,9 +35,7 @@ class SessionWatch(QObject):
                 self._listen(session, "", "", name, "ActiveChanged", _CHANGED)
         if system.isConnected():
             manager = f"{_LOGIN}.Manager"
-            system.connect(
-                _LOGIN, "/org/freedesktop/login1", manager, "PrepareForSleep", self, SLOT("_changed(bool)")
-            )
+            self._listen(system, _LOGIN, _MANAGER_PATH, f"{_LOGIN}.Manager", "PrepareForSleep", _CHANGED)
             path = _session_path()
             if path:
                 self._listen(system, _LOGIN, path, f"{_LOGIN}.Session", "Lock", _LOCK)

@@ -64,6 +64,11 @@ _RANK = {SlotStatus.READY: 0, SlotStatus.READING: 1, SlotStatus.FAILED: 2, SlotS
 _LEVELS = (Condition.READY, Condition.EXPIRING, Condition.LOCKED, Condition.EXPIRED, Condition.DEAD)
 
 
+def starting_state() -> AppState:
+    """Return the state before the first word from the readers."""
+    return AppState(Condition.READING, Glyph.READING, tr("Starting …"), tr("This takes a second or so."))
+
+
 def app_state(cards: CardsState, valid_until: ValidUntil, now: datetime) -> AppState:
     """Return the state that `cards` make; with several readers the one that is nearest to being useful."""
     if not cards.service_running and not cards.slots:

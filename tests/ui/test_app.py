@@ -6,14 +6,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from sithsapp.card.model import CardsState
 from sithsapp.desktop.single_instance import Message
-from sithsapp.failures import Failure
+from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.interaction import (
     CancelRequested,
     Event,
@@ -27,11 +29,16 @@ from sithsapp.oob.protocol.launch import LaunchUrl
 from sithsapp.oob.protocol.secret import Secret
 from sithsapp.settings.schema import Settings
 from sithsapp.ui.app import App
+from sithsapp.ui.order_window import OrderWindow
 from sithsapp.ui.orders import Orders
 from sithsapp.ui.state import Glyph
-from sithsapp.ui.tray_icons import SIZES, tray_icon
+from sithsapp.ui.tray_icons import PICTURE, SIZES, tray_icon
+from sithsapp.ui.tray_painting import paint_all
 from tests.ui import samples
 from tests.ui.pointing import order_window
+
+if TYPE_CHECKING:
+    from sithsapp.card.service import CardService
 
 LINK = "siths:start?v=1&s=demo&t=" + "A" * 43
 
@@ -110,7 +117,8 @@ def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.Monke
         return flows[-1]
 
     monkeypatch.setattr(App, "_make_flow", make)
-    made = App(Settings(environment="demo", language="en"), cards)  # type: ignore[arg-type] # what the app uses of it
+    make_cards = cast("Callable[[], CardService]", lambda: cards)
+    made = App(Settings(environment="demo", language="en"), make_cards)
     yield made
     made.close()
     for window in (made._overview, made._orders.window):
@@ -119,13 +127,27 @@ def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.Monke
             window.deleteLater()
 
 
+def _start(app: App, launch: Message | None, *, hidden: bool) -> None:
+    """Start, and let what follows the icon happen."""
+    app.start(launch, hidden=hidden)
+    for _ in range(3):
+        QApplication.processEvents()
+
+
+def _launch(orders: Orders, *, may_stay_silent: bool = True) -> None:
+    orders.launch(LaunchUrl("demo", Secret("A" * 43)), may_stay_silent=may_stay_silent)
+    QApplication.processEvents()
+
+
 def _tooltip(app: App) -> str:
     return app._tray._icon.toolTip()
 
 
 def test_the_tray_follows_the_cards(qtbot: QtBot, app: App, cards: Cards) -> None:
-    app.start(None, hidden=True)
-    assert "No card reader" in _tooltip(app)
+    _start(app, None, hidden=True)
+    assert "Starting" in _tooltip(app)
+    cards.become(CardsState())
+    qtbot.waitUntil(lambda: "No card reader" in _tooltip(app), timeout=3000)
     cards.become(samples.READY)
     qtbot.waitUntil(lambda: "The card" in _tooltip(app) or "certificates" in _tooltip(app), timeout=3000)
     cards.become(samples.EMPTY)
@@ -137,7 +159,7 @@ def test_tooltip_and_menu_never_name_the_holder(
 ) -> None:
     monkeypatch.setattr("sithsapp.ui.app.describe", samples.describe)
     monkeypatch.setattr("sithsapp.ui.app.valid_until", lambda credential: samples.HOLDER.valid_until)
-    app.start(None, hidden=False)
+    _start(app, None, hidden=False)
     cards.become(samples.READY)
     qtbot.waitUntil(lambda: "The card is ready" in _tooltip(app), timeout=3000)
     assert app._overview is not None
@@ -147,7 +169,7 @@ def test_tooltip_and_menu_never_name_the_holder(
 
 
 def test_hidden_means_hidden(app: App) -> None:
-    app.start(None, hidden=True)
+    _start(app, None, hidden=True)
     assert app._overview is None
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible() and not _is_menu(widget)]
 
@@ -157,7 +179,7 @@ def _is_menu(widget: object) -> bool:
 
 
 def test_a_second_start_opens_the_overview(qtbot: QtBot, app: App) -> None:
-    app.start(None, hidden=True)
+    _start(app, None, hidden=True)
     app.arrivals.take_message(Message())
     qtbot.waitUntil(lambda: app._overview is not None and app._overview.isVisible(), timeout=3000)
     assert app._overview is not None
@@ -167,7 +189,7 @@ def test_a_second_start_opens_the_overview(qtbot: QtBot, app: App) -> None:
 
 
 def test_a_link_opens_an_order_and_the_tray_says_so(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
-    app.start(Message(LINK), hidden=True)
+    _start(app, Message(LINK), hidden=True)
     assert [flow.started for flow in flows] == [True]
     assert "A service is waiting for you" in _tooltip(app)
     flows[0].show(samples.enter())
@@ -180,14 +202,14 @@ def test_a_link_opens_an_order_and_the_tray_says_so(qtbot: QtBot, app: App, flow
 
 
 def test_a_bad_link_opens_nothing(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
-    app.start(None, hidden=True)
+    _start(app, None, hidden=True)
     app.arrivals.take_message(Message("siths:other"))
     QApplication.processEvents()
     assert flows == []
 
 
 def test_a_second_link_while_one_is_open_brings_the_first_forward(app: App, flows: list[Flow]) -> None:
-    app.start(Message(LINK), hidden=True)
+    _start(app, Message(LINK), hidden=True)
     app._receive(Message(LINK))
     assert len(flows) == 1
 
@@ -196,20 +218,20 @@ def test_the_activation_token_reaches_qt(app: App, monkeypatch: pytest.MonkeyPat
     import os
 
     monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "before")
-    app.start(None, hidden=True)
+    _start(app, None, hidden=True)
     app._receive(Message(None, "token-7"))
     assert os.environ["XDG_ACTIVATION_TOKEN"] == "token-7"
 
 
 def test_closing_gives_the_order_up_and_lets_go_of_the_cards(app: App, cards: Cards, flows: list[Flow]) -> None:
-    app.start(Message(LINK), hidden=True)
+    _start(app, Message(LINK), hidden=True)
     app.close()
     assert flows[0].events == [CancelRequested()]
     assert cards.closed
 
 
 def test_the_card_can_be_read_again(qtbot: QtBot, app: App, cards: Cards) -> None:
-    app.start(None, hidden=True)
+    _start(app, None, hidden=True)
     cards.become(samples.EMPTY)
     qtbot.waitUntil(lambda: "No card in" in _tooltip(app), timeout=3000)
     app._tray._reread.trigger()
@@ -217,7 +239,7 @@ def test_the_card_can_be_read_again(qtbot: QtBot, app: App, cards: Cards) -> Non
 
 
 def test_the_language_changes_at_once(app: App) -> None:
-    app.start(None, hidden=False)
+    _start(app, None, hidden=False)
     app._tray._language_actions["sv"].trigger()
     assert "Ingen kortläsare" in _tooltip(app)
     assert app._tray._quit.text() == "Avsluta"
@@ -226,7 +248,7 @@ def test_the_language_changes_at_once(app: App) -> None:
 
 
 def test_the_environment_is_told(app: App) -> None:
-    app.start(None, hidden=True)
+    _start(app, None, hidden=True)
     assert "Demo" in _tooltip(app)
 
 
@@ -251,44 +273,39 @@ class TestOrders:
     def test_after_repeated_declines_a_link_waits_silently(
         self, qtbot: QtBot, orders: Orders, flows: list[Flow]
     ) -> None:
-        link = LaunchUrl("demo", samples_token())
         for number in range(3):
-            orders.launch(link, may_stay_silent=True)
+            _launch(orders)
             self._decline(qtbot, orders, flows[number])
-        orders.launch(link, may_stay_silent=True)
+        _launch(orders)
         assert len(flows) == 3
         assert orders.is_waiting
         assert orders.bring_forward()
-        assert len(flows) == 4
+        qtbot.waitUntil(lambda: len(flows) == 4, timeout=3000)
 
     def test_without_a_tray_no_link_stays_silent(self, qtbot: QtBot, orders: Orders, flows: list[Flow]) -> None:
         for number in range(4):
-            orders.launch(LaunchUrl("demo", samples_token()), may_stay_silent=False)
+            _launch(orders, may_stay_silent=False)
             self._decline(qtbot, orders, flows[number])
         assert len(flows) == 4
 
     def test_a_locked_session_ends_the_order(self, orders: Orders, flows: list[Flow]) -> None:
         orders.session_locked()
-        orders.launch(LaunchUrl("demo", samples_token()), may_stay_silent=True)
+        _launch(orders)
         orders.session_locked()
         assert flows[0].events == [SessionLocked()]
 
     def test_a_late_view_of_an_ended_order_is_not_shown(
         self, qtbot: QtBot, orders: Orders, flows: list[Flow]
     ) -> None:
-        orders.launch(LaunchUrl("demo", samples_token()), may_stay_silent=True)
+        _launch(orders)
         first = flows[0]
         self._decline(qtbot, orders, first)
-        orders.launch(LaunchUrl("demo", samples_token()), may_stay_silent=True)
+        _launch(orders)
         flows[1].show(samples.enter())
         window = orders.window
         assert window is not None
         qtbot.waitUntil(lambda: window.windowTitle().startswith("Journalen"), timeout=3000)
         assert orders.is_open
-
-
-def samples_token() -> Secret:
-    return Secret("A" * 43)
 
 
 @pytest.mark.parametrize("glyph", Glyph)
@@ -299,12 +316,41 @@ def test_tray_icons_have_every_size_and_differ(glyph: Glyph) -> None:
     assert icon.pixmap(24, 24).toImage() not in others
 
 
+def test_the_picture_of_the_icons_is_what_is_painted(qtbot: QtBot) -> None:
+    painted, kept = paint_all(), QImage(str(PICTURE))
+    assert painted.size() == kept.size()
+    pixels = [(x, y) for x in range(0, kept.width(), 3) for y in range(0, kept.height(), 3)]
+    assert all(abs(painted.pixelColor(*p).alpha() - kept.pixelColor(*p).alpha()) <= 2 for p in pixels)
+
+
+def test_views_are_shown_in_the_thread_of_the_window(
+    qtbot: QtBot, app: App, flows: list[Flow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[threading.Thread] = []
+    monkeypatch.setattr(OrderWindow, "show_view", lambda window, view: seen.append(threading.current_thread()))
+    _start(app, Message(LINK), hidden=True)
+    flows[0].show(samples.enter())
+    qtbot.waitUntil(lambda: len(seen) == 2, timeout=3000)
+    assert set(seen) == {threading.main_thread()}
+
+
+def test_a_start_that_fails_is_told(cards: Cards, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> CardService:
+        raise SithsError(Failure.VIRTUAL_CARD_REFUSED)
+
+    app = App(Settings(), refuse)
+    _start(app, None, hidden=True)
+    assert app.error is not None
+    assert app.error.failure is Failure.VIRTUAL_CARD_REFUSED
+    app.close()
+
+
 def test_the_tray_is_asked_for_only_where_there_is_one(app: App) -> None:
     assert app._tray.is_available() == QSystemTrayIcon.isSystemTrayAvailable()
 
 
 def test_no_state_of_cards_breaks_the_overview(qtbot: QtBot, app: App, cards: Cards) -> None:
-    app.start(None, hidden=False)
+    _start(app, None, hidden=False)
     pins = tuple(replace(pin, blocked=True, tries_left=0) for pin in samples.CARD.pins)
     for slot in (*samples.READY.slots, *samples.EMPTY.slots):
         for failure in (None, Failure.CARD_MUTE):
