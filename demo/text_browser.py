@@ -44,25 +44,29 @@ class _Page(HTMLParser):
 
 
 class TextBrowser:
-    """One browsing session, kept in a file between processes."""
+    """One browsing session, kept in a file between pages and between processes."""
 
     def __init__(self, cookies: Path) -> None:
         """Go on with the session in `cookies`, or begin one there."""
         self._file = cookies
-        kept = json.loads(cookies.read_text()) if cookies.exists() else {}
-        self._client = httpx.Client(cookies=kept, follow_redirects=True, trust_env=False, timeout=10)
 
     def get(self, url: str) -> list[str]:
         """Open a page and return its text, one item for each piece."""
-        return self._finish(self._client.get(url)).words
+        with self._client() as client:
+            return self._finish(client, client.get(url)).words
 
     def press(self, url: str, **form: str) -> list[str]:
         """Press a button of a form and return the links of the page that follows."""
         origin = str(httpx.URL(url).copy_with(path="/")).rstrip("/")
-        return self._finish(self._client.post(url, data=form, headers={"Origin": origin})).links
+        with self._client() as client:
+            return self._finish(client, client.post(url, data=form, headers={"Origin": origin})).links
 
-    def _finish(self, response: httpx.Response) -> _Page:
-        cookies = {cookie.name: cookie.value for cookie in self._client.cookies.jar}
+    def _client(self) -> httpx.Client:
+        kept = json.loads(self._file.read_text()) if self._file.exists() else {}
+        return httpx.Client(cookies=kept, follow_redirects=True, trust_env=False, timeout=10)
+
+    def _finish(self, client: httpx.Client, response: httpx.Response) -> _Page:
+        cookies = {cookie.name: cookie.value for cookie in client.cookies.jar}
         self._file.touch(mode=0o600)
         self._file.write_text(json.dumps(cookies))
         return _Page(response.text)

@@ -31,8 +31,10 @@ def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -
     lines = [f"SITHS eID-app {__version__} ({settings.environment})"]
     for slot in state.slots:
         lines += _slot_lines(slot)
-    output.result(data, lines)
     failure = _why_not_ready(state)
+    if failure is not None:
+        data["failure"] = failure.number
+    output.result(data, lines)
     if failure is None:
         return 0
     if not output.as_json:
@@ -131,7 +133,6 @@ def _certificate_data(card: Card, credential: Credential, certificate: Certifica
 
 
 def _certificate_lines(credential: Credential, certificate: Certificate) -> list[str]:
-    key = f"{certificate.key_type} {certificate.key_bits}"
     key = f"{certificate.key_type} {certificate.key_bits}"
     return [
         f"{credential.id}  {certificate.common_name}, {certificate.organisation or ''}",

@@ -8,7 +8,9 @@ Exit codes: 0 done, 1 unknown failure, 2 wrong usage, 130 interrupted, else the 
 from __future__ import annotations
 
 import argparse
+import io
 import logging
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -87,7 +89,9 @@ def _add_demo_card(command: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code; without `arguments`, as the process's own command."""
+    if arguments is None:
+        _prepare_process()
     parsed = _parser().parse_args(arguments)
     output = Output(as_json=parsed.json)
     try:
@@ -101,6 +105,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the outermost boundary: whatever happens gets a number
         log.exception("unexpected")
         return output.failure(SithsError(Failure.UNKNOWN, type(error).__name__))
+
+
+def _prepare_process() -> None:
+    """End in order when told to, and never fail on a sign that the terminal cannot show."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _settings(output: Output) -> Settings:

@@ -16,6 +16,12 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
+def json_text(data: Mapping[str, object], *, only_ascii: bool = False) -> str:
+    """Return `data` as JSON that is fit for a terminal too: what `printable` would replace is escaped."""
+    text = json.dumps(data, ensure_ascii=only_ascii, indent=2)
+    return "".join(sign if sign == "\n" or sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+
+
 class Output:
     """Prints results to standard output and what is meant for the person to standard error."""
 
@@ -25,10 +31,12 @@ class Output:
     def result(self, data: Mapping[str, object], lines: Sequence[str]) -> None:
         """Print the result of a command: `data` as JSON, or `lines`."""
         if self.as_json:
-            print(json.dumps(data, ensure_ascii=False, indent=2))
+            encoding = (sys.stdout.encoding or "").lower()
+            print(json_text(data, only_ascii=encoding not in ("utf-8", "utf8")))
         else:
             for line in lines:
                 print(printable(line))
+        sys.stdout.flush()  # whoever reads a pipe gets it now, also from a command that goes on running
 
     def note(self, text: str = "") -> None:
         """Tell the person something on the way; never part of the result."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sithsapp.card.pin import MAX_PIN_LENGTH, Pin
@@ -41,9 +42,10 @@ def pin_from_descriptor(descriptor: int) -> Pin:
     return Pin(digits)
 
 
-def pin_from_terminal(prompt: str) -> Pin | None:
+def pin_from_terminal(prompt: str, is_over: Callable[[], bool] = lambda: False) -> Pin | None:
     """Ask for a code on the terminal, showing one dot a digit; None when the person gives up or enters nothing.
 
+    Ends with None too as soon as `is_over` says that no code is wanted any more; it is asked a few times a second.
     Raises `SithsError(PIN_NOT_GIVEN)` without a terminal.
     """
     if not sys.stdin.isatty():
@@ -52,7 +54,7 @@ def pin_from_terminal(prompt: str) -> Pin | None:
 
     print(prompt, end=" ", file=sys.stderr, flush=True)
     digits = bytearray()
-    with terminal.single_keys() as read_key:
+    with terminal.single_keys(is_over) as read_key:
         complete = _collect(digits, read_key)
     print(file=sys.stderr)
     if not complete or not digits:
