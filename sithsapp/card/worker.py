@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -76,7 +76,6 @@ class ReaderWorker:
         """End the thread after what it does now; jobs that wait, or hang, fail (any thread)."""
         self._stopping = True
         self._fail_waiting()
-        self._queue.put(_STOP)
 
     def abandon(self) -> None:
         """Fail the job that a hanging reader keeps from ending (any thread)."""
@@ -141,6 +140,7 @@ class ReaderWorker:
                 self._handle(item)
             except Exception:
                 _log.exception("card worker")
+            self._current = None
         self._drop_session()
 
     def _next(self) -> object:
@@ -169,11 +169,12 @@ class ReaderWorker:
         self._forget()
         if event.presence is Presence.EMPTY:
             return
-        if event.presence is not Presence.PRESENT:
+        if event.presence is Presence.MUTE or (event.presence is Presence.IN_USE and not again):
             self._publish(self._failed(_NOT_READABLE[event.presence]), event.insertions)
             return
         self._read_at = event.insertions
-        self._publish(Slot(self.reader, SlotStatus.READING), event.insertions)
+        if not again or anew:
+            self._publish(Slot(self.reader, SlotStatus.READING), event.insertions)
         with self._told_if_held(event.insertions):
             slot = self._read(anew=anew)
         self._publish(slot, event.insertions)
@@ -196,8 +197,6 @@ class ReaderWorker:
         except SithsError as error:
             _log.info("the card cannot be used: %s", error)
             self._drop_session()
-            if error.failure is Failure.CARD_IN_USE:
-                self._retry_later()
             if error.failure is Failure.CARD_REMOVED:
                 return Slot(self.reader, SlotStatus.EMPTY)
             return self._failed(error.failure)
@@ -205,7 +204,11 @@ class ReaderWorker:
         return Slot(self.reader, SlotStatus.READY, self._record.card)
 
     def _failed(self, failure: Failure) -> Slot:
+        """Return the slot of a card that cannot be used. One in use is looked at again: its release may go untold."""
         self._failure = failure
+        if failure is Failure.CARD_IN_USE:
+            self._read_at = None
+            self._retry_later()
         return Slot(self.reader, SlotStatus.FAILED, failure=failure)
 
     def _read_twice(self, *, anew: bool) -> CardRecord:
@@ -224,11 +227,7 @@ class ReaderWorker:
             connection = self._backend.connect(self.reader)
         except SithsError as error:
             raise _while_working(error) from error
-        try:
-            session = self._session = open_card(connection, self.reader, self._cache, anew=anew)
-        except SithsError:
-            connection.disconnect()
-            raise
+        session = self._session = open_card(connection, self.reader, self._cache, anew=anew)
         try:
             session.read_pins()
             session.prepare_login()
@@ -264,13 +263,13 @@ class ReaderWorker:
             session.close()
 
     def _fail_waiting(self) -> None:
-        while True:
-            try:
+        """Fail the jobs in the queue and leave nothing in it but the order to stop."""
+        with suppress(Empty):
+            while True:
                 item = self._queue.get_nowait()
-            except Empty:
-                return
-            if isinstance(item, Job):
-                item.fail(SithsError(Failure.CARD_REMOVED, "the reader is gone"))
+                if isinstance(item, Job):
+                    item.fail(SithsError(Failure.CARD_REMOVED, "the reader is gone"))
+        self._queue.put(_STOP)
 
 
 def _while_working(error: SithsError) -> SithsError:

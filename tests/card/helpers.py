@@ -46,6 +46,7 @@ class ScriptedCard:
         self.answers = [bytes.fromhex(answer) for answer in answers]
         self.sent: list[str] = []
         self.resets = 0
+        self.disconnects = 0
         self.atr = atr
         self.protocol = protocol
 
@@ -60,7 +61,8 @@ class ScriptedCard:
         yield
 
     def disconnect(self, *, reset: bool = False) -> None:
-        """Count resets."""
+        """Count."""
+        self.disconnects += 1
         self.resets += reset
 
 

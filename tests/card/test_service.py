@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sithsapp.card.jobs import Job
 from sithsapp.card.model import CardId, PinRole, SignatureScheme, SlotStatus
 from sithsapp.card.service import CardService
 from sithsapp.card.transport import CardConnection, Presence, ReadersSnapshot
@@ -296,6 +297,21 @@ def test_closing_leaves_no_thread(card: VirtualCard, tmp_path: Path) -> None:
     service.close()
     service.close()
     assert set(threading.enumerate()) <= before
+
+
+def test_work_that_comes_while_a_worker_ends_fails_and_the_worker_ends(
+    ready: VirtualCard, empty_readers: VirtualReaders, service: CardService, watcher: Watcher
+) -> None:
+    worker = service._readers[DEFAULT_READER].worker
+    worker.stop()
+    job: Job[int] = Job(lambda _: 1)
+    worker.submit(job)
+    worker.thread.join(DEADLINE)
+    assert not worker.thread.is_alive()
+    assert job.future.done()
+    late: Job[int] = Job(lambda _: 1)
+    worker.submit(late)
+    assert late.future.exception(DEADLINE) is not None
 
 
 def test_two_at_once_both_get_their_signature(ready: VirtualCard, service: CardService, watcher: Watcher) -> None:

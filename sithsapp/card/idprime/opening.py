@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sithsapp.card.idprime import reading
 from sithsapp.card.idprime.contents import Contents, read_keys
 from sithsapp.card.idprime.profile import find_profile
@@ -19,12 +22,12 @@ def open_card(
 ) -> CardSession:
     """Recognise the card and learn its contents in one transaction; `anew` reads a known card from the card too.
 
-    Raises CARD_NOT_SUPPORTED, CARD_DATA_INVALID and what the connection raises. Of a card that the cache knows only
-    serial number and change counters are read.
+    Raises CARD_NOT_SUPPORTED, CARD_DATA_INVALID and what the connection raises; the connection is then let go. Of a
+    card that the cache knows only serial number and change counters are read.
     """
     channel = Channel(connection)
     profile = find_profile(connection.atr)
-    with connection.transaction():
+    with _let_go_on_failure(connection), connection.transaction():
         reading.select_application(channel)
         serial = reading.read_serial(channel)
         record = CardRecord(CardId(reader, connection.atr, serial), profile, Contents(b"\0", None, ()), ())
@@ -36,13 +39,26 @@ def open_card(
 
 
 def resume_card(connection: CardConnection, record: CardRecord) -> CardSession:
-    """Use a new connection to a card that was opened before; raises CARD_CHANGED if it is another one."""
-    if connection.atr != record.id.atr:
-        raise SithsError(Failure.CARD_CHANGED, "the card in the reader has another answer to reset")
+    """Use a new connection to a card that was opened before.
+
+    Raises CARD_CHANGED if it is another one, and what the connection raises; the connection is then let go.
+    """
     session = CardSession(connection, record)
-    with connection.transaction():
-        session.identify()
+    with _let_go_on_failure(connection):
+        if connection.atr != record.id.atr:
+            raise SithsError(Failure.CARD_CHANGED, "the card in the reader has another answer to reset")
+        with connection.transaction():
+            session.identify()
     return session
+
+
+@contextmanager
+def _let_go_on_failure(connection: CardConnection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.disconnect()
+        raise
 
 
 def _learn(channel: Channel, record: CardRecord, *, with_freshness: bool) -> None:

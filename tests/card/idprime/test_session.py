@@ -309,6 +309,16 @@ def test_a_certificate_that_does_not_fit_its_key_is_noticed(make_card: CardFacto
     assert failure(lambda: sign(session)).failure is Failure.CARD_CHANGED
 
 
+def test_a_card_that_cannot_be_resumed_is_let_go(session: CardSession) -> None:
+    silent = ScriptedCard(["6F00"], atr=session.record.id.atr)
+    failure(lambda: resume_card(silent, session.record))
+    other = ScriptedCard(["9000"])
+    if other.atr != session.record.id.atr:
+        assert failure(lambda: resume_card(other, session.record)).failure is Failure.CARD_CHANGED
+        assert other.disconnects == 1
+    assert silent.disconnects == 1
+
+
 def test_a_swapped_card_is_noticed(make_card: CardFactory, card: VirtualCard) -> None:
     readers = VirtualReaders()
     readers.insert(card)
@@ -405,7 +415,9 @@ def test_a_card_that_tells_no_state_is_asked_for_descriptions(
     [(["6A82", "9000"], "PKCS#15"), (["6A82", "6A82"], "unknown"), (["6D00", "6118"], "PKCS#15")],
 )
 def test_another_kind_of_card_is_named(answers: list[str], seen: str) -> None:
-    error = failure(lambda: open_card(ScriptedCard(answers, atr=b"\x3b\x00"), "reader"))
+    other = ScriptedCard(answers, atr=b"\x3b\x00")
+    error = failure(lambda: open_card(other, "reader"))
+    assert other.disconnects == 1
     assert error.failure is Failure.CARD_NOT_SUPPORTED
     assert seen in error.detail
 
