@@ -100,7 +100,7 @@ def _claim(message: Message) -> Instance | HandedOver | Alone:
 
 
 def _run(options: _Options, message: Message, claim: Instance | Alone) -> int:
-    """Run the tray role; Qt comes last. What keeps the app from starting is shown in a window."""
+    """Run the tray role. What keeps the app from starting is shown in a window."""
     import logging
 
     from sithsapp.desktop.single_instance import Alone
@@ -109,10 +109,9 @@ def _run(options: _Options, message: Message, claim: Instance | Alone) -> int:
     log = logging.getLogger(__name__)
     instance = None if isinstance(claim, Alone) else claim
     try:
-        settings = _settings()
-        if isinstance(claim, Alone):
-            log.warning("running without single instance: %s", claim.why)
-        return _run_tray(settings, options, message, instance)
+        from sithsapp.ui.main_loop import run
+
+        return run(lambda: _compose(claim), message, instance, hidden=options.hidden)
     except SithsError as error:
         log.error("cannot start: %s", error)
         return _show_failure(error.failure)
@@ -124,18 +123,19 @@ def _run(options: _Options, message: Message, claim: Instance | Alone) -> int:
             instance.close()
 
 
-def _run_tray(settings: Settings, options: _Options, message: Message, instance: Instance | None) -> int:
-    from sithsapp.ui.main_loop import run
+def _compose(claim: Instance | Alone) -> tuple[Settings, CardService]:
+    import logging
 
-    return run(settings, lambda: _card_service(settings), message, instance, hidden=options.hidden)
+    from sithsapp.desktop.single_instance import Alone
 
-
-def _card_service(settings: Settings) -> CardService:
+    settings = _settings()
+    if isinstance(claim, Alone):
+        logging.getLogger(__name__).warning("running without single instance: %s", claim.why)
     from sithsapp.card.backends import reader_backends
     from sithsapp.card.service import CardService
     from sithsapp.desktop.paths import cache_dir
 
-    return CardService(reader_backends(settings), cache_dir=cache_dir())
+    return settings, CardService(reader_backends(settings), cache_dir=cache_dir())
 
 
 def _show_failure(failure: Failure) -> int:

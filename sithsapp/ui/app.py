@@ -6,12 +6,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
 from sithsapp.failures import SithsError
@@ -21,8 +20,7 @@ from sithsapp.ui.bridge import Arrivals
 from sithsapp.ui.certificates import describe, valid_until
 from sithsapp.ui.environment import environment_name
 from sithsapp.ui.orders import Flow, Orders
-from sithsapp.ui.state import AppState, app_state, starting_state
-from sithsapp.ui.tray import Tray
+from sithsapp.ui.state import app_state, starting_state
 
 if TYPE_CHECKING:  # an order's and the windows' modules are imported with the first of them
     from sithsapp.card.model import CardsState
@@ -35,6 +33,7 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.ui.order_window import OrderWindow
     from sithsapp.ui.overview_window import OverviewWindow
     from sithsapp.ui.theme import Theme
+    from sithsapp.ui.tray import Tray
 
 log = logging.getLogger(__name__)
 
@@ -42,17 +41,13 @@ log = logging.getLogger(__name__)
 class App(QObject):
     """Everything that lives as long as the process. Belongs to the Qt thread."""
 
-    def __init__(self, settings: Settings, make_cards: Callable[[], CardService]) -> None:
-        """Prepare; `make_cards` is called once the icon is on the screen, as its modules take a while to import."""
+    def __init__(self, settings: Settings, cards: CardService, tray: Tray) -> None:
         super().__init__()
-        self._settings, self._make_cards = settings, make_cards
-        self._cards: CardService | None = None
-        self.error: SithsError | None = None
-        self._tray = Tray(self)
+        self._settings, self._cards, self._tray = settings, cards, tray
         self._orders = Orders(self._make_flow, self._make_order_window, self)
         self._overview: OverviewWindow | None = None
         self._flows: OrderFlows | None = None
-        self._state: AppState | None = None
+        self._state = starting_state()
         self.arrivals = Arrivals(self)
         self._connect()
 
@@ -66,24 +61,14 @@ class App(QObject):
         self._orders.changed.connect(self._refresh)
         QApplication.styleHints().colorSchemeChanged.connect(self._change_theme)
 
-    def start(self, launch: Message | None, *, hidden: bool) -> None:
-        """Show the icon and begin; `launch` is what this start was asked for, None for nothing."""
+    def start(self, launch: Message, *, hidden: bool) -> None:
+        """Begin to watch the cards, and do what this start was asked for."""
         self._tray.retranslate(self._settings.language)
         self._state = starting_state()
         self._refresh()
-        self._tray.show()
-        QTimer.singleShot(0, self, lambda: self._begin(launch, hidden=hidden))
-
-    def _begin(self, launch: Message | None, *, hidden: bool) -> None:
-        try:
-            self._cards = self._make_cards()
-        except SithsError as error:
-            self.error = error
-            QApplication.quit()
-            return
         self._cards.subscribe(self.arrivals.take_cards)
         self._cards.start()
-        if launch is not None and launch.url is not None:
+        if launch.url is not None:
             self._receive(launch)
         elif not hidden:
             self.open()
@@ -92,8 +77,7 @@ class App(QObject):
         """Give up what is open and let go of the cards."""
         self._tray.hide()
         self._orders.close()
-        if self._cards is not None:
-            self._cards.close()
+        self._cards.close()
 
     def open(self) -> None:
         """Show the order that waits, or else the overview."""
@@ -131,8 +115,6 @@ class App(QObject):
         self._refresh()
 
     def _refresh(self) -> None:
-        if self._state is None:
-            return
         environment = environment_name(self._settings.environment)
         self._tray.show_state(self._state, request_open=self._orders.is_waiting, environment=environment)
         if self._overview is not None:
@@ -141,15 +123,14 @@ class App(QObject):
             self._overview.show_page(present_overview(self._state, describe, environment))
 
     def _reread(self) -> None:
-        if self._cards is not None and self._state is not None and self._state.slot is not None:
+        if self._state.slot is not None:
             self._cards.reread(self._state.slot.reader)
 
     def _choose_language(self, chosen: str) -> None:
         set_language("sv" if chosen == "sv" else "en" if chosen == "en" else "system")
         self._flows = None  # made anew, so that the service is told of the language
         self._tray.retranslate(chosen)
-        if self._cards is not None:
-            self._show_cards(self._cards.state)
+        self._show_cards(self._cards.state)
         if self._orders.window is not None:
             self._orders.window.retranslate()
 
@@ -187,8 +168,6 @@ class App(QObject):
             QApplication.setWindowIcon(app_icon())
 
     def _make_flow(self, start: LaunchUrl, interaction: UserInteraction) -> Flow:
-        if self._cards is None:
-            raise RuntimeError("orders come after the card service")
         if self._flows is None:
             from sithsapp.desktop.open_url import open_url
             from sithsapp.oob.compose import OrderFlows

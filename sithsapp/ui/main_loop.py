@@ -13,10 +13,12 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMessageLogContext, QSocketNotifier, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QMessageLogContext, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from sithsapp.ui.app import App
+from sithsapp.ui.state import starting_state
+from sithsapp.ui.tray import Tray
 
 if TYPE_CHECKING:
     from sithsapp.card.service import CardService
@@ -35,29 +37,58 @@ _LEVELS = {
 }
 
 
-def run(
-    settings: Settings,
-    make_cards: Callable[[], CardService],
-    launch: Message | None,
-    instance: Instance | None,
-    *,
-    hidden: bool,
-) -> int:
-    """Run until the person quits; return the exit code. Raises what `make_cards` raises."""
+Compose = Callable[[], "tuple[Settings, CardService]"]
+
+
+def run(compose: Compose, launch: Message, instance: Instance | None, *, hidden: bool) -> int:
+    """Run until the person quits; return the exit code.
+
+    The icon comes first. `compose` is called after it, as settings and cards take a while to import; what it
+    raises is raised here.
+    """
     application = _application()
-    app = App(settings, make_cards)
+    tray = Tray()
+    tray.show_state(starting_state(), request_open=False)
+    tray.show()
+    start = _Start(compose, tray, launch, instance, hidden=hidden)
     signals = _QuitOnSignals(application)
-    if instance is not None:
-        instance.listen(app.arrivals.take_message)
-    app.start(launch, hidden=hidden)
+    QTimer.singleShot(0, start.begin)
     try:
         code = application.exec()
     finally:
         signals.close()
-        app.close()
-    if app.error is not None:
-        raise app.error
+        start.end()
+    if start.error is not None:
+        raise start.error
     return code
+
+
+class _Start:
+    """What follows once the icon is on the screen."""
+
+    def __init__(
+        self, compose: Compose, tray: Tray, launch: Message, instance: Instance | None, *, hidden: bool
+    ) -> None:
+        self._compose, self._tray, self._launch, self._instance = compose, tray, launch, instance
+        self._hidden = hidden
+        self._app: App | None = None
+        self.error: Exception | None = None
+
+    def begin(self) -> None:
+        try:
+            settings, cards = self._compose()
+            self._app = App(settings, cards, self._tray)
+            if self._instance is not None:
+                self._instance.listen(self._app.arrivals.take_message)
+            self._app.start(self._launch, hidden=self._hidden)
+        except Exception as error:  # callback boundary: raised again by `run`
+            self.error = error
+            QApplication.exit(1)
+
+    def end(self) -> None:
+        self._tray.hide()
+        if self._app is not None:
+            self._app.close()
 
 
 def show_failure(failure: Failure) -> int:

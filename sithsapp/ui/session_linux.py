@@ -34,7 +34,6 @@ class SessionWatch(QObject):
             for name in _SCREEN_SAVERS:
                 self._listen(session, "", "", name, "ActiveChanged", _CHANGED)
         if system.isConnected():
-            manager = f"{_LOGIN}.Manager"
             self._listen(system, _LOGIN, _MANAGER_PATH, f"{_LOGIN}.Manager", "PrepareForSleep", _CHANGED)
             path = _session_path()
             if path:

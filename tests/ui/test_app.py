@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from sithsapp.card.model import CardsState
 from sithsapp.desktop.single_instance import Message
-from sithsapp.failures import Failure, SithsError
+from sithsapp.failures import Failure
 from sithsapp.oob.interaction import (
     CancelRequested,
     Event,
@@ -32,6 +32,7 @@ from sithsapp.ui.app import App
 from sithsapp.ui.order_window import OrderWindow
 from sithsapp.ui.orders import Orders
 from sithsapp.ui.state import Glyph
+from sithsapp.ui.tray import Tray
 from sithsapp.ui.tray_icons import PICTURE, SIZES, tray_icon
 from sithsapp.ui.tray_painting import paint_all
 from tests.ui import samples
@@ -117,8 +118,7 @@ def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.Monke
         return flows[-1]
 
     monkeypatch.setattr(App, "_make_flow", make)
-    make_cards = cast("Callable[[], CardService]", lambda: cards)
-    made = App(Settings(environment="demo", language="en"), make_cards)
+    made = App(Settings(environment="demo", language="en"), cast("CardService", cards), Tray())
     yield made
     made.close()
     for window in (made._overview, made._orders.window):
@@ -127,7 +127,7 @@ def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.Monke
             window.deleteLater()
 
 
-def _start(app: App, launch: Message | None, *, hidden: bool) -> None:
+def _start(app: App, launch: Message, *, hidden: bool) -> None:
     """Start, and let what follows the icon happen."""
     app.start(launch, hidden=hidden)
     for _ in range(3):
@@ -144,7 +144,7 @@ def _tooltip(app: App) -> str:
 
 
 def test_the_tray_follows_the_cards(qtbot: QtBot, app: App, cards: Cards) -> None:
-    _start(app, None, hidden=True)
+    _start(app, Message(), hidden=True)
     assert "Starting" in _tooltip(app)
     cards.become(CardsState())
     qtbot.waitUntil(lambda: "No card reader" in _tooltip(app), timeout=3000)
@@ -159,7 +159,7 @@ def test_tooltip_and_menu_never_name_the_holder(
 ) -> None:
     monkeypatch.setattr("sithsapp.ui.app.describe", samples.describe)
     monkeypatch.setattr("sithsapp.ui.app.valid_until", lambda credential: samples.HOLDER.valid_until)
-    _start(app, None, hidden=False)
+    _start(app, Message(), hidden=False)
     cards.become(samples.READY)
     qtbot.waitUntil(lambda: "The card is ready" in _tooltip(app), timeout=3000)
     assert app._overview is not None
@@ -169,7 +169,7 @@ def test_tooltip_and_menu_never_name_the_holder(
 
 
 def test_hidden_means_hidden(app: App) -> None:
-    _start(app, None, hidden=True)
+    _start(app, Message(), hidden=True)
     assert app._overview is None
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible() and not _is_menu(widget)]
 
@@ -179,7 +179,7 @@ def _is_menu(widget: object) -> bool:
 
 
 def test_a_second_start_opens_the_overview(qtbot: QtBot, app: App) -> None:
-    _start(app, None, hidden=True)
+    _start(app, Message(), hidden=True)
     app.arrivals.take_message(Message())
     qtbot.waitUntil(lambda: app._overview is not None and app._overview.isVisible(), timeout=3000)
     assert app._overview is not None
@@ -202,7 +202,7 @@ def test_a_link_opens_an_order_and_the_tray_says_so(qtbot: QtBot, app: App, flow
 
 
 def test_a_bad_link_opens_nothing(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
-    _start(app, None, hidden=True)
+    _start(app, Message(), hidden=True)
     app.arrivals.take_message(Message("siths:other"))
     QApplication.processEvents()
     assert flows == []
@@ -218,7 +218,7 @@ def test_the_activation_token_reaches_qt(app: App, monkeypatch: pytest.MonkeyPat
     import os
 
     monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "before")
-    _start(app, None, hidden=True)
+    _start(app, Message(), hidden=True)
     app._receive(Message(None, "token-7"))
     assert os.environ["XDG_ACTIVATION_TOKEN"] == "token-7"
 
@@ -231,7 +231,7 @@ def test_closing_gives_the_order_up_and_lets_go_of_the_cards(app: App, cards: Ca
 
 
 def test_the_card_can_be_read_again(qtbot: QtBot, app: App, cards: Cards) -> None:
-    _start(app, None, hidden=True)
+    _start(app, Message(), hidden=True)
     cards.become(samples.EMPTY)
     qtbot.waitUntil(lambda: "No card in" in _tooltip(app), timeout=3000)
     app._tray._reread.trigger()
@@ -239,7 +239,7 @@ def test_the_card_can_be_read_again(qtbot: QtBot, app: App, cards: Cards) -> Non
 
 
 def test_the_language_changes_at_once(app: App) -> None:
-    _start(app, None, hidden=False)
+    _start(app, Message(), hidden=False)
     app._tray._language_actions["sv"].trigger()
     assert "Ingen kortläsare" in _tooltip(app)
     assert app._tray._quit.text() == "Avsluta"
@@ -248,7 +248,7 @@ def test_the_language_changes_at_once(app: App) -> None:
 
 
 def test_the_environment_is_told(app: App) -> None:
-    _start(app, None, hidden=True)
+    _start(app, Message(), hidden=True)
     assert "Demo" in _tooltip(app)
 
 
@@ -334,23 +334,12 @@ def test_views_are_shown_in_the_thread_of_the_window(
     assert set(seen) == {threading.main_thread()}
 
 
-def test_a_start_that_fails_is_told(cards: Cards, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> CardService:
-        raise SithsError(Failure.VIRTUAL_CARD_REFUSED)
-
-    app = App(Settings(), refuse)
-    _start(app, None, hidden=True)
-    assert app.error is not None
-    assert app.error.failure is Failure.VIRTUAL_CARD_REFUSED
-    app.close()
-
-
 def test_the_tray_is_asked_for_only_where_there_is_one(app: App) -> None:
     assert app._tray.is_available() == QSystemTrayIcon.isSystemTrayAvailable()
 
 
 def test_no_state_of_cards_breaks_the_overview(qtbot: QtBot, app: App, cards: Cards) -> None:
-    _start(app, None, hidden=False)
+    _start(app, Message(), hidden=False)
     pins = tuple(replace(pin, blocked=True, tries_left=0) for pin in samples.CARD.pins)
     for slot in (*samples.READY.slots, *samples.EMPTY.slots):
         for failure in (None, Failure.CARD_MUTE):
