@@ -102,8 +102,7 @@ def test_declining_tells_the_page(person_at_desk: Desk) -> None:
     context = desk.browse()
     page = desk.log_in_page(context)
     desk.allow_app()
-    desk.wait_for_order_window()
-    desk.screen.run("xdotool", "key", "Escape")
+    desk.press_key("Escape")
     page.wait_for_selector("text=Åtgärden avbruten", timeout=15_000)
     assert desk.witness.wait_for_person(0.5) is None
 

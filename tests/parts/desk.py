@@ -20,6 +20,7 @@ from demo.witness import Witness
 from tests.parts.xvfb import Screen, is_installed, wait_until, xvfb
 
 OPEN_APP = "button:has-text('SITHS eID'):has-text('denna enhet')"
+_DEAF_SECONDS = 0.8  # a window that has just come up takes no keys
 _DIMMED = 0xD0  # of FF; the page's head is white
 LAUNCH_LINK = "a[href^='siths:']"
 
@@ -72,9 +73,15 @@ class Desk:
     def type_code(self, code: str) -> None:
         """Type a code and press Return, once the window takes digits."""
         self.wait_for_order_window()
-        pause(0.8)
+        pause(_DEAF_SECONDS)
         self.screen.run("xdotool", "type", "--delay", "20", code)
         self.screen.run("xdotool", "key", "Return")
+
+    def press_key(self, key: str) -> None:
+        """Press a key once the window takes any."""
+        self.wait_for_order_window()
+        pause(_DEAF_SECONDS)
+        self.screen.run("xdotool", "key", key)
 
     def open_link(self, link: str) -> None:
         """Open a link as the desktop does."""
