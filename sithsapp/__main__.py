@@ -109,6 +109,9 @@ def _run(options: _Options, message: Message, claim: Instance | Alone) -> int:
     log = logging.getLogger(__name__)
     instance = None if isinstance(claim, Alone) else claim
     try:
+        from sithsapp.ui.binding import skip_source_search
+
+        skip_source_search()
         from sithsapp.ui.main_loop import run
 
         return run(lambda: _compose(claim), message, instance, hidden=options.hidden)
