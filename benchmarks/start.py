@@ -57,11 +57,11 @@ def main() -> None:
     """Print the figures as a table."""
     with (
         tempfile.TemporaryDirectory() as home,
-        xvfb(Path(home), extra=["trayer"]) as bare_screen,
+        xvfb(Path(home)) as bare_screen,
+        _panel(bare_screen),
         Stack(environment=bare_screen.environment) as stack,
     ):
         screen = Screen(bare_screen.display, stack.environment)
-        wait_until(lambda: bool(screen.windows("panel")), 10)
         times = _tray_times(screen)
         print("| program | to the icon, median [lowest–highest] ms | RSS MiB | PSS MiB | private MiB | wake-ups/s |")
         print("|---|---|---|---|---|---|")
@@ -71,6 +71,29 @@ def main() -> None:
             print(f"| {name} | {_spread(times[name])} | {figures} |")
         print()
         _print_links(screen)
+
+
+@contextmanager
+def _panel(screen: Screen) -> Iterator[None]:
+    """Run trayer as long as the block lasts."""
+    panel = _start_panel(screen)
+    try:
+        yield
+    finally:
+        end(panel)
+
+
+def _start_panel(screen: Screen) -> subprocess.Popen[bytes]:
+    """Start trayer, which gives up at times when the window manager has only just started."""
+    for _ in range(5):
+        panel = screen.start("trayer")
+        try:
+            wait_until(lambda: bool(screen.windows("panel")), 3)
+        except TimeoutError:
+            end(panel)
+        else:
+            return panel
+    raise TimeoutError("trayer")
 
 
 def _print_links(screen: Screen) -> None:
