@@ -142,6 +142,18 @@ class Failure(Enum):
         _("The card's key does not support a signature algorithm that the service accepts."),
         _("Contact your ID administrator."),
     )
+    CHOICE_NEEDED = _Entry(
+        "C213",
+        _("More than one card or certificate fits"),
+        _("There are several cards or certificates, and none of them was named."),
+        _("Name the reader with --reader, or the certificate with --id."),
+    )
+    CERTIFICATE_NOT_FOUND = _Entry(
+        "C214",
+        _("The card has no such certificate"),
+        _("No certificate on the card has the name that was given."),
+        _("Run siths certs to see the certificates and their names."),
+    )
     PIN_WRONG = _Entry(
         "P301",
         _("Wrong code"),
@@ -207,6 +219,27 @@ class Failure(Enum):
         _("The code must be changed before use"),
         _("The card still has the code that it was delivered with."),
         _("Change the code and start again."),
+    )
+    NEW_PIN_SAME = _Entry(
+        "P311",
+        _("The new code is not new"),
+        _("It has the same digits as the old code or the PUK code. Nothing was sent to the card."),
+        _("Choose another code."),
+        retriable=True,
+    )
+    NEW_PINS_DIFFER = _Entry(
+        "P312",
+        _("The two entries of the new code differ"),
+        _("The new code was not entered the same way twice. Nothing was sent to the card."),
+        _("Enter the new code again."),
+        retriable=True,
+    )
+    NEW_PIN_TRIVIAL = _Entry(
+        "P313",
+        _("The new code is easy to guess"),
+        _("The new code is one digit repeated, or a run such as 123456. Nothing was sent to the card."),
+        _("Choose another code, or allow this one with --allow-trivial."),
+        retriable=True,
     )
     CLOCK_WRONG = _Entry(
         "N401",
@@ -357,6 +390,12 @@ class Failure(Enum):
         _("The browser could not be opened"),
         _("You are identified, but the app could not lead you back to the service."),
         _("Go back to the service and start again. Contact local IT if it happens repeatedly."),
+    )
+    FILE_NOT_WRITTEN = _Entry(
+        "A910",
+        _("The file was not written"),
+        _("There is a file of that name already, or the place cannot be written to."),
+        _("Choose another name, or replace the file with --force."),
     )
     UNKNOWN = _Entry(
         "A999",

@@ -94,13 +94,17 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card that was read: identity, product name, certificates with keys, codes."""
+    """A card that was read: identity, product name, certificates with keys, codes.
+
+    `other_certificates` (DER) have no key on the card: certificates of issuers.
+    """
 
     id: CardId
     product: str
     label: str
     credentials: tuple[Credential, ...]
     pins: tuple[PinState, ...]
+    other_certificates: tuple[bytes, ...] = ()
 
     def pin(self, role: PinRole) -> PinState | None:
         """Return the state of the code with that role, or None if the card has none."""

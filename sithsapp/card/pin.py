@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 from sithsapp.failures import Failure, SithsError
 
 MAX_PIN_LENGTH = 16
+_SAME, _RISING, _FALLING = {0}, {1}, {9}
 
 
 class Pin:
     """One entry of a PIN or PUK by a person.
 
     The digits live in one `bytearray`, which is wiped after its only use or by `wipe()`. There is no
-    representation, comparison, copy or pickle of it.
+    representation, copy or pickle of it; two entries can be compared, and one judged, without showing a digit.
     """
 
     __slots__ = ("_digits", "_used")
@@ -42,6 +45,16 @@ class Pin:
     def __reduce__(self) -> str:
         """Refuse to be pickled or copied."""
         raise TypeError("a Pin cannot be copied or stored")
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether the digits are one digit repeated, or a run up or down such as 123456 or 321098."""
+        steps = {(after - before) % 10 for before, after in pairwise(self._digits)}
+        return steps in (_SAME, _RISING, _FALLING)
+
+    def agrees_with(self, other: Pin) -> bool:
+        """Tell whether two entries that were not used yet have the same digits, in a time that says nothing."""
+        return hmac.compare_digest(self._digits, other._digits)
 
     @contextmanager
     def once(self) -> Iterator[bytearray]:

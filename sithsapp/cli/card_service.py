@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sithsapp.card.service import CardService
 
 _SETTLE_SECONDS = 15.0
+_OCCUPIED = (SlotStatus.READY, SlotStatus.FAILED)
 
 
 @contextmanager
@@ -40,6 +41,29 @@ def settled(service: CardService) -> CardsState:
         return _wait(service, changed)
     finally:
         unsubscribe()
+
+
+def read_again(service: CardService, readers: Sequence[str]) -> CardsState:
+    """Have the cards in `readers` read past the cache, 15 s at most, and return the state."""
+    begun, left = set[str](), threading.Event()
+    waiting = {slot.reader for slot in service.state.slots if slot.reader in readers and slot.status in _OCCUPIED}
+
+    def note(state: CardsState) -> None:
+        reading = {slot.reader for slot in state.slots if slot.status is SlotStatus.READING}
+        begun.update(reading)
+        waiting.difference_update((begun - reading) | ({*readers} - {slot.reader for slot in state.slots}))
+        if not waiting:
+            left.set()
+
+    unsubscribe = service.subscribe(note)
+    try:
+        for reader in tuple(waiting):
+            service.reread(reader)
+        if waiting:
+            left.wait(_SETTLE_SECONDS)
+    finally:
+        unsubscribe()
+    return service.state
 
 
 def _wait(service: CardService, changed: threading.Event) -> CardsState:

@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`siths status`, `siths readers` and `siths certs`."""
+"""`siths status`, `siths readers`, `siths card list` and `siths card read`."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from sithsapp import __version__
-from sithsapp.card.model import Card, CardsState, Credential, PinState, Slot
-from sithsapp.cli.card_service import running_card_service, settled
+from sithsapp.card.model import CardsState, PinState, Slot, SlotStatus
+from sithsapp.cli.card_service import read_again, running_card_service, settled
+from sithsapp.cli.choice import chosen_slots, why_not_ready
 from sithsapp.cli.output import Output
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
 from sithsapp.settings.schema import Settings
-
-if TYPE_CHECKING:
-    from sithsapp.pki.certificate import Certificate
 
 
 def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
@@ -31,7 +28,7 @@ def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -
     lines = [f"SITHS eID-app {__version__} ({settings.environment})"]
     for slot in state.slots:
         lines += _slot_lines(slot)
-    failure = _why_not_ready(state)
+    failure = why_not_ready(state)
     if failure is not None:
         data["failure"] = failure.number
     output.result(data, lines)
@@ -53,29 +50,34 @@ def readers(_arguments: argparse.Namespace, settings: Settings, output: Output) 
     return 0
 
 
-def certs(_arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    """List the certificates on all cards."""
-    from sithsapp.pki.certificate import read_certificate
-
+def card_list(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Show the cards, or the one in a named reader; exit 0 only when one is ready."""
     with running_card_service(settings) as service:
         state = settled(service)
-    failure = _why_not_ready(state)
-    if failure is not None:
+    return _show_cards(state, arguments.reader, output)
+
+
+def card_read(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Read the cards from the start, past what is kept of them, then show them as `card_list` does."""
+    with running_card_service(settings) as service:
+        readers = [slot.reader for slot in chosen_slots(settled(service), arguments.reader)]
+        state = read_again(service, readers)
+    return _show_cards(state, arguments.reader, output)
+
+
+def _show_cards(state: CardsState, reader: str | None, output: Output) -> int:
+    slots = tuple(slot for slot in chosen_slots(state, reader) if slot.status is not SlotStatus.EMPTY)
+    failure = why_not_ready(CardsState(state.service_running, slots or state.slots, state.failure))
+    if failure is not None and not slots:
         raise SithsError(failure)
-    found = [(card, c, read_certificate(c.certificate)) for card in state.cards for c in card.credentials]
-    lines = [line for card, credential, certificate in found for line in _certificate_lines(credential, certificate)]
-    output.result({"certificates": [_certificate_data(*each) for each in found]}, lines)
-    return 0
-
-
-def _why_not_ready(state: CardsState) -> Failure | None:
-    if state.cards:
-        return None
-    if not state.service_running:
-        return Failure.NO_READER_SERVICE
-    if not state.slots:
-        return Failure.NO_READER
-    return next((slot.failure for slot in state.slots if slot.failure is not None), Failure.NO_CARD)
+    output.result(
+        {"cards": [_slot_data(slot) for slot in slots]}, [line for slot in slots for line in _slot_lines(slot)]
+    )
+    if failure is None:
+        return 0
+    if not output.as_json:
+        output.failure(SithsError(failure))
+    return failure.exit_code
 
 
 def _slot_data(slot: Slot) -> dict[str, object]:
@@ -111,31 +113,3 @@ def _pin_line(pin: PinState) -> str:
     if pin.tries_left is None:
         return pin.role.value
     return f"{pin.role.value}: " + tr("{n} attempts left").format(n=pin.tries_left)
-
-
-def _certificate_data(card: Card, credential: Credential, certificate: Certificate) -> dict[str, object]:
-    return {
-        "reader": card.id.reader,
-        "id": credential.id,
-        "code": credential.pin.value,
-        "holder": certificate.common_name,
-        "organisation": certificate.organisation,
-        "hsaid": certificate.hsaid,
-        "issuer": certificate.issuer,
-        "serial": f"{certificate.serial_number:x}",
-        "not_before": certificate.not_before.isoformat(),
-        "not_after": certificate.not_after.isoformat(),
-        "key": f"{certificate.key_type} {certificate.key_bits}",
-        "policies": list(certificate.policies),
-        "card_number": certificate.card_number,
-        "sha256": certificate.sha256.hex(),
-    }
-
-
-def _certificate_lines(credential: Credential, certificate: Certificate) -> list[str]:
-    key = f"{certificate.key_type} {certificate.key_bits}"
-    return [
-        f"{credential.id}  {certificate.common_name}, {certificate.organisation or ''}",
-        f"    {certificate.hsaid or ''}  {certificate.issuer}",
-        f"    {credential.pin.value}  {key}  {certificate.not_after:%Y-%m-%d}",
-    ]

@@ -12,9 +12,10 @@ import io
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sithsapp import __version__
+from sithsapp.cli.card_commands import Command, add_card, add_certs, add_pin
 from sithsapp.cli.output import Output
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import set_language, tr
@@ -23,8 +24,6 @@ from sithsapp.settings.schema import Settings
 log = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
-
-Command = Callable[[argparse.Namespace, Settings, Output], int]
 
 
 def _status(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
@@ -37,12 +36,6 @@ def _readers(arguments: argparse.Namespace, settings: Settings, output: Output) 
     from sithsapp.cli.cards import readers
 
     return readers(arguments, settings, output)
-
-
-def _certs(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    from sithsapp.cli.cards import certs
-
-    return certs(arguments, settings, output)
 
 
 def _login(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
@@ -59,19 +52,26 @@ def _demo_card(arguments: argparse.Namespace, settings: Settings, output: Output
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="print one JSON object")
-    parser = argparse.ArgumentParser(prog="siths", description="SITHS eID-app on the command line.")
+    # Suppressed, so that a subcommand without it does not undo what was said before its name.
+    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+    parser = argparse.ArgumentParser(
+        prog="siths", description="SITHS eID-app on the command line.", allow_abbrev=False
+    )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.set_defaults(json=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Command, help_text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, parents=[common], help=help_text, description=help_text)
+        # Without abbreviations, so that `--pin 123456` is an error and no descriptor's number.
+        added = commands.add_parser(name, parents=[common], help=help_text, description=help_text, allow_abbrev=False)
         added.set_defaults(run=run)
         return added
 
     command("status", _status, "Show readers, cards and codes.")
     command("readers", _readers, "List the card readers.")
-    command("certs", _certs, "List the certificates on the cards.")
+    add_card(commands, common)
+    add_pin(commands, common)
+    add_certs(commands, common)
     _add_login(command("login", _login, "Carry out the order of a launch URL."))
     _add_demo_card(command("demo-card", _demo_card, "Put a virtual card into a virtual reader until interrupted."))
     return parser

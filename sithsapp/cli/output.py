@@ -36,23 +36,26 @@ class Output:
         else:
             for line in lines:
                 print(printable(line))
-        sys.stdout.flush()  # whoever reads a pipe gets it now, also from a command that goes on running
+        pass  # whoever reads a pipe gets it now, also from a command that goes on running
 
     def note(self, text: str = "") -> None:
         """Tell the person something on the way; never part of the result."""
         print(printable(text), file=sys.stderr, flush=True)
 
-    def failure(self, error: SithsError) -> int:
-        """Print a numbered failure and return its exit code."""
+    def failure(self, error: SithsError, advice: Sequence[str] = ()) -> int:
+        """Print a numbered failure, with more `advice` than the catalogue has, and return its exit code."""
         failure = error.failure
         if self.as_json:
-            self.result({"error": failure_data(error)}, ())
+            data = failure_data(error)
+            self.result({"error": data | {"advice": list(advice)} if advice else data}, ())
         else:
             self.note(f"{failure.number} {tr(failure.title)}")
             self.note(f"  {tr(failure.cause)}")
             if error.tries_left is not None:
                 self.note("  " + tr("Attempts left: {n}").format(n=error.tries_left))
             self.note(f"  {tr(failure.remedy)}")
+            for line in advice:
+                self.note(f"  {line}")
             if error.detail:
                 self.note(f"  ({error.detail})")
         return failure.exit_code

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sithsapp.card.idprime import files
@@ -78,6 +79,19 @@ def read_keys(contents: Contents, profile: Profile) -> tuple[Key, ...]:
     return tuple(found)
 
 
+def other_certificates(contents: Contents, profile: Profile) -> tuple[bytes, ...]:
+    """Return the certificates without a key, such as issuers'; those that cannot be read are left out."""
+    named = files.parse_index(contents.index)
+    entries = _key_entries(contents, profile, named)
+    stored = dict(contents.certificates)
+    found: list[bytes] = []
+    for file in named:
+        if file.container not in entries and file.file_id in stored:
+            with suppress(SithsError):
+                found.append(files.parse_certificate_file(stored[file.file_id]))
+    return tuple(found)
+
+
 def _key_entries(
     contents: Contents, profile: Profile, named: tuple[files.CertificateFile, ...]
 ) -> dict[int, files.KeyEntry]:
@@ -132,6 +146,13 @@ def pin_slot(role: PinRole) -> PinSlot:
     return next(slot for slot in PINS if slot.role is role)
 
 
-def build_card(card_id: CardId, profile: Profile, keys: tuple[Key, ...], pins: tuple[PinState, ...]) -> Card:
+def build_card(
+    card_id: CardId,
+    profile: Profile,
+    keys: tuple[Key, ...],
+    pins: tuple[PinState, ...],
+    others: tuple[bytes, ...] = (),
+) -> Card:
     """Return the card as the rest of the app knows it."""
-    return Card(card_id, profile.product, profile.product, tuple(key.credential for key in keys), pins)
+    credentials = tuple(key.credential for key in keys)
+    return Card(card_id, profile.product, profile.product, credentials, pins, others)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sithsapp.card.idprime.contents import Contents, Key, build_card
+from sithsapp.card.idprime.contents import Contents, Key, build_card, other_certificates
 from sithsapp.card.idprime.habits import Habits
 from sithsapp.card.idprime.profile import PINS, Profile
 from sithsapp.card.model import Card, CardId, PinRole, PinState
@@ -34,7 +34,8 @@ class CardRecord:
     def card(self) -> Card:
         """The card as people see it."""
         states = tuple(self.states[slot.role] for slot in PINS if slot.role in self.states)
-        return build_card(self.id, self.profile, self.keys, states)
+        others = other_certificates(self.contents, self.profile) if self.contents.certificates else ()
+        return build_card(self.id, self.profile, self.keys, states, others)
 
     def key(self, credential_id: str) -> Key:
         """Return a key by its credential; raises `SithsError(NO_SUITABLE_CERTIFICATE)`."""

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Arguments of the commands about cards, codes and certificates; each is imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from sithsapp.cli.output import Output
+from sithsapp.settings.schema import Settings
+
+Command = Callable[[argparse.Namespace, Settings, Output], int]
+Commands = Any
+"""What `add_subparsers` returns; argparse gives its type no public name."""
+
+
+def add_card(parent: Commands, common: argparse.ArgumentParser) -> None:
+    """Add `card list` and `card read`."""
+    group = parent.add_parser("card", help="Show or read cards.").add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text in (
+        ("list", _card_list, "Show the cards and their codes."),
+        ("read", _card_read, "Read the cards again from the start, past what is kept of them."),
+    ):
+        _add_reader(_add(group, common, name, run, text))
+
+
+def add_certs(parent: Commands, common: argparse.ArgumentParser) -> None:
+    """Add `certs`, which lists, with `show` and `export`."""
+    listing = _add(parent, common, "certs", _certs, "List, show or export the certificates on the cards.")
+    group = listing.add_subparsers(metavar="COMMAND")
+    showing = _add(group, common, "show", _certs_show, "Show all that certificates say.")
+    exporting = _add(group, common, "export", _certs_export, "Write a certificate to a file or standard output.")
+    for command in (showing, exporting):
+        _add_reader(command)
+        command.add_argument("--id", metavar="ID", help="the certificate's name in the list")
+    formats = ("pem", "der", "chain")
+    exporting.add_argument("--format", choices=formats, default="pem", help="chain: PEM with issuers from the card")
+    exporting.add_argument("--output", metavar="FILE", help="write there; standard output without it")
+    exporting.add_argument("--force", action="store_true", help="replace a file that exists")
+
+
+def add_pin(parent: Commands, common: argparse.ArgumentParser) -> None:
+    """Add `pin status`, `pin change` and `pin unblock`."""
+    group = parent.add_parser("pin", help="Manage the card's codes.").add_subparsers(required=True, metavar="COMMAND")
+    status = _add(group, common, "status", _pin_status, "Show how many attempts are left. Uses none.")
+    status.add_argument("--role", choices=("auth", "sign", "puk"), help="this code alone")
+    _add_reader(status)
+    change = _add(group, common, "change", _pin_change, "Replace a code by a new one.")
+    _add_descriptor(change, "--pin-fd", "the present code")
+    unblock = _add(group, common, "unblock", _pin_unblock, "Set a new code with the PUK code.")
+    _add_descriptor(unblock, "--puk-fd", "the PUK code")
+    for command in (change, unblock):
+        command.add_argument("--role", choices=("auth", "sign"), default="auth", help="which code (auth)")
+        _add_descriptor(command, "--new-pin-fd", "the new code")
+        command.add_argument("--last-try-ok", action="store_true", help="use the last try that is left")
+        command.add_argument("--allow-trivial", action="store_true", help="take a new code that is easy to guess")
+        _add_reader(command)
+
+
+def _add(
+    parent: Commands, common: argparse.ArgumentParser, name: str, run: Command, text: str
+) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = parent.add_parser(name, parents=[common], help=text, description=text)
+    added.set_defaults(run=run)
+    return added
+
+
+def _add_reader(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reader", metavar="NAME", help="the card in this reader")
+
+
+def _add_descriptor(command: argparse.ArgumentParser, option: str, what: str) -> None:
+    command.add_argument(option, type=int, metavar="N", help=f"read {what} from this open file descriptor")
+
+
+def _card_list(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.cards import card_list
+
+    return card_list(arguments, settings, output)
+
+
+def _card_read(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.cards import card_read
+
+    return card_read(arguments, settings, output)
+
+
+def _certs(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.certificates import certs
+
+    return certs(arguments, settings, output)
+
+
+def _certs_show(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.certificates import show
+
+    return show(arguments, settings, output)
+
+
+def _certs_export(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.certificates import export
+
+    return export(arguments, settings, output)
+
+
+def _pin_status(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.pins import status
+
+    return status(arguments, settings, output)
+
+
+def _pin_change(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.pins import change
+
+    return change(arguments, settings, output)
+
+
+def _pin_unblock(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.pins import unblock
+
+    return unblock(arguments, settings, output)
