@@ -36,7 +36,7 @@ class Output:
         else:
             for line in lines:
                 print(printable(line))
-        pass  # whoever reads a pipe gets it now, also from a command that goes on running
+        sys.stdout.flush()  # whoever reads a pipe gets it now, also from a command that goes on running
 
     def note(self, text: str = "") -> None:
         """Tell the person something on the way; never part of the result."""
