@@ -61,7 +61,10 @@ def add_pin(parent: Commands, common: argparse.ArgumentParser) -> None:
 def _add(
     parent: Commands, common: argparse.ArgumentParser, name: str, run: Command, text: str
 ) -> argparse.ArgumentParser:
-    added: argparse.ArgumentParser = parent.add_parser(name, parents=[common], help=text, description=text)
+    # Without abbreviations, so that `--pin 123456` is an error and no descriptor's number.
+    added: argparse.ArgumentParser = parent.add_parser(
+        name, parents=[common], help=text, description=text, allow_abbrev=False
+    )
     added.set_defaults(run=run)
     return added
 

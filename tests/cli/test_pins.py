@@ -212,5 +212,10 @@ class TestTerminal:
         assert value(siths) == NEW
 
 
+@pytest.mark.parametrize("option", ["--pin", "--new-pin", "--puk", "--new"])
+def test_an_option_is_never_guessed(siths: Siths, option: str) -> None:
+    assert siths.run("pin", "unblock" if option == "--puk" else "change", option, PIN1).exit_code == 2
+
+
 def test_without_a_terminal_nothing_is_asked(siths: Siths) -> None:
     assert siths.run("pin", "change", "--json").number == "P308"
