@@ -57,7 +57,7 @@ class App(QObject):
         self._tray.open_wanted.connect(self.open)
         self._tray.reread_wanted.connect(self._reread)
         self._tray.language_chosen.connect(self._choose_language)
-        self._tray.quit_wanted.connect(QApplication.quit)
+        self._tray.quit_wanted.connect(lambda: QApplication.exit(0))  # quit() may be refused by a window
         self._orders.changed.connect(self._refresh)
         QApplication.styleHints().colorSchemeChanged.connect(self._change_theme)
 

@@ -167,7 +167,7 @@ class _QuitOnSignals:
         self._theirs.close()
 
     def _leave(self, number: int, frame: FrameType | None) -> None:
-        self._application.quit()
+        self._application.exit(0)  # quit() may be refused by a window
 
     def _drain(self) -> None:
         self._ours.recv(64)

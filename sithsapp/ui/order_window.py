@@ -162,9 +162,9 @@ class OrderWindow(QDialog):
         self._act(Action.CLOSE if isinstance(self._view, Finished) else Action.DECLINE)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Treat the title bar's close button as Escape."""
-        event.ignore()
+        """Treat the title bar's close button as Escape; stay only while the card works."""
         self.reject()
+        event.setAccepted(not self.isVisible())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Let Return press the button that has the focus, and Escape decline, once the window is settled."""

@@ -130,6 +130,14 @@ def test_cancelling_while_the_card_works_keeps_the_window(window: OrderWindow, p
     assert button(window, "Close")
 
 
+def test_closing_everything_is_not_held_up_but_by_a_working_card(window: OrderWindow) -> None:
+    show(window, samples.enter())
+    assert window.close()
+    show(window, Working(samples.opened()))
+    assert not window.close()
+    assert window.isVisible()
+
+
 def test_declining_is_as_prominent_as_approving(window: OrderWindow) -> None:
     show(window, samples.enter())
     decline, approve = button(window, "Cancel"), button(window, "Identify")
