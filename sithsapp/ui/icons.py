@@ -76,11 +76,6 @@ def _check(path: QPainterPath) -> None:
     _lines(path, ((4.5, 12.5), (9.5, 17.5), (19.5, 6.5)))
 
 
-def _check_circle(path: QPainterPath) -> None:
-    path.addEllipse(QPointF(12, 12), 9.5, 9.5)
-    _lines(path, ((7.8, 12.3), (10.8, 15.3), (16.4, 9)))
-
-
 def _card(path: QPainterPath) -> None:
     path.addRoundedRect(QRectF(2, 5, 20, 14), 2.5, 2.5)
     path.addEllipse(QPointF(8, 10.4), 1.9, 1.9)
@@ -144,7 +139,6 @@ class Icon(Enum):
     INFO = "info"
     WARNING = "warning"
     CHECK = "check"
-    CHECK_CIRCLE = "check_circle"
     CARD = "card"
     UNPLUGGED = "unplugged"
     LOCK = "lock"
@@ -162,7 +156,6 @@ _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
     Icon.INFO: _info,
     Icon.WARNING: _warning,
     Icon.CHECK: _check,
-    Icon.CHECK_CIRCLE: _check_circle,
     Icon.CARD: _card,
     Icon.UNPLUGGED: _unplugged,
     Icon.LOCK: _lock,

@@ -140,9 +140,7 @@ class IdentityPanel(Frame):
 
 
 class ReadingBox(QWidget):
-    """A text to be read. `was_read` turns true when its end has been on screen; `reached_end()` tells it."""
-
-    reached_end = Signal()
+    """A text to be read. `was_read` turns true when its end has been on screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -193,7 +191,6 @@ class ReadingBox(QWidget):
             return
         self.was_read = True
         self._reminder.setVisible(False)
-        self.reached_end.emit()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look for the end once the text is laid out."""
