@@ -10,11 +10,6 @@ from sithsapp.ui.theme import Theme
 _WINDOW = Template("""
 #window, #scrolled, QScrollArea { background: $bg; border: none; }
 QLabel { color: $text; background: transparent; }
-QLabel[tone="secondary"] { color: $text2; }
-QLabel[tone="error"] { color: $err; }
-QLabel[tone="auth"] { color: $primary_text; }
-QLabel[tone="sign"] { color: $sign_text; }
-QLabel[tone="warning"] { color: $warn; }
 #card { background: $surface; border: 1px solid $divider; border-radius: ${r12}px; }
 #sunken { background: $sunken; border: 1px solid $sunken; border-radius: ${r12}px; }
 #pill { border-radius: ${r12}px; }

@@ -7,18 +7,25 @@ import unicodedata
 from math import ceil
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPalette, QTextLayout, QTextOption
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from sithsapp.ui.theme import TextStyle, Theme
-from sithsapp.ui.widgets.themed import set_tone
 
 _LINE_SEPARATOR = "\u2028"
 _UNBOUNDED = 1_000_000.0
+_TONES = {
+    "": "text",
+    "secondary": "text2",
+    "error": "err",
+    "warning": "warn",
+    "auth": "primary_text",
+    "sign": "sign_text",
+}
 
 
 class Text(QLabel):
-    """Plain text in one of the theme's styles. `tone` is a colour role of the style sheet."""
+    """Plain text in one of the theme's styles. `tone` is a colour role."""
 
     def __init__(
         self, style: TextStyle, *, tone: str = "", centred: bool = False, parent: QWidget | None = None
@@ -32,10 +39,18 @@ class Text(QLabel):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        set_tone(self, tone)
+        self._tone = tone
+        self._theme: Theme | None = None
+
+    def take_tone(self, tone: str) -> None:
+        """Take over a colour role: empty for plain text, or secondary, error, warning, auth or sign."""
+        if tone != self._tone:
+            self._tone = tone
+            self.update()
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take over the theme's font."""
+        """Take over the theme's font and colours."""
+        self._theme = theme
         self.setFont(theme.font(self._style))
         self._forget()
 
@@ -63,9 +78,11 @@ class Text(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the wrapped text from the top, in the direction of its first strong sign."""
+        if self._theme is None:
+            return
         layout, size = self._laid_out(self.width())
         painter = QPainter(self)
-        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.setPen(self._theme.colour(_TONES[self._tone]))
         layout.draw(painter, QPointF(0, max(0, (self.height() - size.height()) // 2) if self._one_line() else 0))
         painter.end()
 

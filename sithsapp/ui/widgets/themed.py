@@ -21,6 +21,14 @@ class Themed(Protocol):
         """Take over colours and sizes."""
 
 
+@runtime_checkable
+class Toned(Protocol):
+    """A widget that colours itself: each new look-up in the style sheet would cost memory that never comes back."""
+
+    def take_tone(self, tone: str) -> None:
+        """Take over a colour role."""
+
+
 def apply_to_children(parent: QWidget, theme: Theme) -> None:
     """Give `theme` to every widget below `parent` that wants it, and the style sheet's sizes to all."""
     for child in parent.findChildren(QWidget):
@@ -30,8 +38,10 @@ def apply_to_children(parent: QWidget, theme: Theme) -> None:
 
 
 def set_tone(widget: QWidget, tone: str) -> None:
-    """Set what the style sheet distinguishes by `tone`, and have the style looked up anew."""
-    if widget.property("tone") != tone:
+    """Set a widget's colour role; where the style sheet colours it, have the style looked up anew."""
+    if isinstance(widget, Toned):
+        widget.take_tone(tone)
+    elif widget.property("tone") != tone:
         widget.setProperty("tone", tone)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
