@@ -2,8 +2,9 @@
 """Commands that a card gets for each task: ours beside OpenSC's, counted at the same virtual card in the same run.
 
 Both go through a real pcscd with a virtual reader. GET RESPONSE counts. T=0, RSA 2048, two certificates, OpenSC's
-file cache off. "Afterwards" is what we send once the person has the result: the end of the card's login state, and
-the question whether it is ended. OpenSC leaves the login state to whatever resets the card.
+file cache off. "Afterwards" is what we send once the person has the result: the end of the card's login state, the
+question whether it is ended, and for a card that was not known before its change counters with proof that they go
+with what was read. OpenSC leaves the login state to whatever resets the card.
 """
 
 from __future__ import annotations
@@ -94,23 +95,29 @@ class Ours:
     def _learn(self) -> CardRecord:
         session = self._open(self.cache)
         session.read_pins()
-        record = session.record
-        if record.freshness is None:
-            raise RuntimeError("the card has no change counters")
-        self.cache.store(record.id.serial, record.id.atr, record.freshness, record.contents)
+        self._keep(session, self.cache)
         session.close()
-        return record
+        return session.record
+
+    def _keep(self, session: CardSession, cache: CardCache) -> None:
+        """Keep a card for the next time, which the service does when nobody waits."""
+        record = session.record
+        if not session.learn_counters() or record.freshness is None:
+            raise RuntimeError("the card has no change counters, or has changed")
+        cache.store(record.id.serial, record.id.atr, record.freshness, record.contents)
 
     def _open(self, cache: CardCache | None) -> CardSession:
         return open_card(self._readers.connect(self._reader), self._reader, cache)
 
-    def _sign(self, session: CardSession) -> None:
+    def _sign(self, session: CardSession, keep_in: CardCache | None = None) -> None:
         session.sign("00", SignatureScheme.RS256, b"m", _pin(self._pin), deliver=self._meter.mark)
+        if keep_in is not None:
+            self._keep(session, keep_in)
         session.close()
 
     def cold(self, cache: CardCache | None) -> Row:
-        """Read an unknown card, log in and sign; keeping it for the next time costs its change counters."""
-        return self._meter.measure(lambda: self._sign(self._open(cache)))
+        """Read an unknown card, log in and sign; what keeps it for the next time comes after the signature."""
+        return self._meter.measure(lambda: self._sign(self._open(cache), cache))
 
     def known(self) -> Row:
         """Recognise a card, log in and sign."""
@@ -129,6 +136,9 @@ class Ours:
             session = self._open(cache)
             session.read_pins()
             session.prepare_login()
+            self._meter.mark()
+            if cache is not None:
+                self._keep(session, cache)
             session.close()
 
         return self._meter.measure(read)
@@ -237,7 +247,7 @@ def main() -> None:
         signed = theirs.sign()
         rows: list[tuple[str, Row | None, Row, str]] = [
             ("cold card, nothing kept: open, log in, sign", signed, ours.cold(None), "25"),
-            ("cold card, kept for the next time: the same", signed, ours.cold(CardCache()), ""),
+            ("cold card, kept for the next time: the same", signed, ours.cold(CardCache()), "25"),
             ("known card: open, log in, sign", signed, ours.known(), "9"),
             ("after the code was entered: sign", None, ours.after_code(), "4"),
             ("all that the tray shows, cold", None, ours.read_ahead(CardCache()), ""),

@@ -51,6 +51,8 @@ class ReaderWorker:
         self._failure: Failure | None = None
         self._session: CardSession | None = None
         self._let_go_at: float | None = None
+        self._to_keep = False
+        self._held = False
         self._retries = 0
         self._retry_at: float | None = None
         self._stopping = False
@@ -71,6 +73,8 @@ class ReaderWorker:
         self._queue.put(job)
         if self._stopping:
             self._fail_waiting()
+        elif self._held:
+            self._refuse_jobs()
 
     def stop(self) -> None:
         """End the thread after what it does now; jobs that wait, or hang, fail (any thread)."""
@@ -134,6 +138,7 @@ class ReaderWorker:
         while True:
             item = self._next()
             if item is _STOP:
+                self._keep()
                 break
             self._current = item if isinstance(item, Job) else None
             try:
@@ -145,6 +150,8 @@ class ReaderWorker:
 
     def _next(self) -> object:
         """Wait for work; wake up early only to let go of the card or to look again at one that was in use."""
+        if self._queue.empty():
+            self._keep()
         while True:
             due = min((at for at in (self._let_go_at, self._retry_at) if at is not None), default=None)
             try:
@@ -233,11 +240,43 @@ class ReaderWorker:
             session.prepare_login()
         except SessionLost as lost:
             raise lost.error from None
-        record = session.record
         self._let_go_at = time.monotonic() + LINGER_SECONDS
+        self._to_keep = True
+        return session.record
+
+    def _keep(self) -> None:
+        """Put what was read into the cache, once; only when nobody waits, as it may take commands."""
+        session, record = self._session, self._record
+        if not self._to_keep or session is None or record is None or not session.alive:
+            return
+        self._to_keep = False
+        session.on_begin = _nothing
+        try:
+            with self._others_told_if_held():
+                if not session.learn_counters():
+                    self._queue.put(_LOOK_ANEW)
+        except (SithsError, SessionLost) as error:
+            _log.info("the card is not kept for the next time: %s", error)
+            self._drop_session()
         if record.freshness is not None:
             self._cache.store(record.id.serial, record.id.atr, record.freshness, record.contents)
-        return record
+
+    @contextmanager
+    def _others_told_if_held(self) -> Iterator[None]:
+        """Let no job wait without end behind work that nobody asked for."""
+        watchdog = threading.Timer(HELD_SECONDS, self._refuse_jobs)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()
+            self._held = False
+
+    def _refuse_jobs(self) -> None:
+        self._held = True
+        for item in self._fail_jobs(SithsError(Failure.CARD_IN_USE, "another program holds the card")):
+            self._queue.put(item)
 
     def _publish_record(self, record: CardRecord) -> None:
         if record is self._record and self._read_at is not None:
@@ -250,6 +289,7 @@ class ReaderWorker:
         self._retry_at = time.monotonic() + delay
 
     def _forget(self) -> None:
+        self._to_keep = False
         self._record = None
         self._failure = None
         self._read_at = None
@@ -264,12 +304,24 @@ class ReaderWorker:
 
     def _fail_waiting(self) -> None:
         """Fail the jobs in the queue and leave nothing in it but the order to stop."""
+        self._fail_jobs(SithsError(Failure.CARD_REMOVED, "the reader is gone"))
+        self._queue.put(_STOP)
+
+    def _fail_jobs(self, error: SithsError) -> list[object]:
+        """Take everything from the queue; fail the jobs and return what is none."""
+        others: list[object] = []
         with suppress(Empty):
             while True:
                 item = self._queue.get_nowait()
                 if isinstance(item, Job):
-                    item.fail(SithsError(Failure.CARD_REMOVED, "the reader is gone"))
-        self._queue.put(_STOP)
+                    item.fail(error)
+                else:
+                    others.append(item)
+        return others
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _while_working(error: SithsError) -> SithsError:

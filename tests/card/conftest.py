@@ -37,7 +37,7 @@ def watcher(service: CardService) -> Watcher:
 
 @pytest.fixture
 def ready(card: VirtualCard, empty_readers: VirtualReaders, watcher: Watcher) -> VirtualCard:
-    """The default card, in the reader and read."""
+    """The default card, in the reader, read and kept for the next time."""
     empty_readers.insert(card)
-    watcher.card()
+    watcher.kept()
     return card

@@ -102,6 +102,14 @@ class Watcher:
             assert self._changed.wait_for(lambda: wanted(self._service.state), DEADLINE), self._service.state
             return self._service.state
 
+    def kept(self) -> Card:
+        """Wait until the card is ready and was put into the cache; then its worker sleeps."""
+        card = self.card()
+        worker = self._service._readers[card.id.reader].worker
+        eventually(lambda: not worker._to_keep and worker._queue.empty())
+        eventually(lambda: worker._record is None or worker._record.freshness is not None)
+        return card
+
     def card(self) -> Card:
         """Wait for a card that is ready."""
         return self.until(lambda state: bool(state.cards)).cards[0]

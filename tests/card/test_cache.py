@@ -149,6 +149,7 @@ def test_a_hostile_entry_makes_the_card_be_read(card: VirtualCard, hostile: Cont
     readers.insert(card)
     first = open_card(readers.connect(DEFAULT_READER), DEFAULT_READER, CardCache())
     cache = CardCache()
+    assert first.learn_counters()
     assert first.record.freshness is not None
     cache.store(first.record.id.serial, card.atr, first.record.freshness, hostile)
     recorder = Recorder(card)

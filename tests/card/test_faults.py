@@ -77,7 +77,7 @@ def test_reading(
 ) -> None:
     recorder = Recorder(card)
     empty_readers.insert(card)
-    serial = watcher.card().id.serial
+    serial = watcher.kept().id.serial
     commands = len(recorder.take())
     for position in range(commands):
         empty_readers.remove()

@@ -23,7 +23,8 @@ def open_card(
     """Recognise the card and learn its contents in one transaction; `anew` reads a known card from the card too.
 
     Raises CARD_NOT_SUPPORTED, CARD_DATA_INVALID and what the connection raises; the connection is then let go. Of a
-    card that the cache knows only serial number and change counters are read.
+    card that the cache knows only serial number and change counters are read. Of one that it does not know they are
+    left for `CardSession.learn_counters`, when nobody waits any more.
     """
     channel = Channel(connection)
     profile = find_profile(connection.atr)
@@ -34,7 +35,10 @@ def open_card(
         if cache is not None:
             record.habits = cache.habits(serial)
         if anew or cache is None or not _recall(channel, record, cache):
-            _learn(channel, record, with_freshness=cache is not None)
+            record.contents = reading.read_contents(channel, record.profile)
+            record.keys = read_keys(record.contents, record.profile)
+            if anew and cache is not None:
+                record.freshness = reading.read_freshness(channel, record.contents.index)
     return CardSession(connection, record)
 
 
@@ -59,13 +63,6 @@ def _let_go_on_failure(connection: CardConnection) -> Iterator[None]:
     except BaseException:
         connection.disconnect()
         raise
-
-
-def _learn(channel: Channel, record: CardRecord, *, with_freshness: bool) -> None:
-    record.contents = reading.read_contents(channel, record.profile)
-    record.keys = read_keys(record.contents, record.profile)
-    if with_freshness:
-        record.freshness = reading.read_freshness(channel, record.contents.index)
 
 
 def _recall(channel: Channel, record: CardRecord, cache: ContentsSource) -> bool:

@@ -60,10 +60,36 @@ def read_contents(channel: Channel, profile: Profile) -> Contents:
     return Contents(index, key_map, read)
 
 
+def has_counters(contents: Contents) -> bool:
+    """Tell whether the card counts its changes."""
+    return files.find_file(contents.index, b"cardcf") is not None
+
+
 def read_freshness(channel: Channel, index: bytes) -> bytes | None:
     """Return the card's change counters (file cardcf), None on a card without them."""
     found = files.find_file(index, b"cardcf")
     return None if found is None else read_file(channel, found.file_id, found.size)
+
+
+def read_counters(channel: Channel, contents: Contents) -> bytes | None:
+    """Return the change counters that go with `contents`, which were read in an earlier transaction; None if none do.
+
+    What another program may have written in between is found by reading again what differs between any two states of
+    a card: index, key map, and of each certificate the end, which is its issuer's signature.
+    """
+    counters = read_freshness(channel, contents.index)
+    if counters is None or not _ends_with(channel, INDEX_FILE, contents.index, whole=True):
+        return None
+    if contents.key_map is not None and not _ends_with(channel, KEY_MAP_FILE, contents.key_map, whole=True):
+        return None
+    same = all(_ends_with(channel, file_id, content) for file_id, content in contents.certificates)
+    return counters if same else None
+
+
+def _ends_with(channel: Channel, file_id: int, known: bytes, *, whole: bool = False) -> bool:
+    """Tell whether a file is, or ends, as it was read before; the end is as much as one command reads."""
+    start = 0 if whole else max(0, len(known) - MAX_SHORT_LE)
+    return _select_file(channel, file_id) and _read_on(channel, file_id, known[:start], len(known)) == known
 
 
 def read_file(channel: Channel, file_id: int, size: int) -> bytes:

@@ -17,7 +17,7 @@ from sithsapp.failures import Failure, SithsError
 class CardRecord:
     """What is known of one card beyond one connection. Public data only.
 
-    `freshness` is file cardcf as it was when the contents were read, None where there is no cache to fill.
+    `freshness` is file cardcf as it was while the card had these contents, None where that is not known (yet).
     `stale`: a signature did not fit its certificate.
     """
 

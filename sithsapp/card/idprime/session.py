@@ -85,6 +85,25 @@ class CardSession:
                     self._signer.prepare(key, key.credential.schemes[0])
                 return
 
+    def learn_counters(self) -> bool:
+        """Read the change counters of contents that were read before; False if the card has others by now.
+
+        To be called when nobody waits: it takes ten commands or so, since counters of today prove nothing about
+        contents of a moment ago. Raises what the connection raises, and CARD_CHANGED.
+        """
+        if self.record.freshness is not None or not reading.has_counters(self.record.contents):
+            return True
+        with self._transaction():
+            try:
+                self.record.freshness = reading.read_counters(self._channel, self.record.contents)
+            except SithsError as error:
+                if error.failure not in (Failure.CARD_DATA_INVALID, Failure.CARD_ERROR):
+                    raise
+                self.identify()  # another program may have selected another application
+                self.record.freshness = reading.read_counters(self._channel, self.record.contents)
+            self._signer.prepare_again()
+        return self.record.freshness is not None
+
     def pin_state(self, role: PinRole) -> PinState:
         """Return a code's state, read now; raises `SithsError(CARD_ERROR)` if the card has no such code."""
         with self._transaction():

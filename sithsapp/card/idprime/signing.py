@@ -50,6 +50,11 @@ class Signer:
         if key.credential.key_type is KeyType.RSA and scheme in key.credential.schemes:
             self._set(self._choose(key, scheme))
 
+    def prepare_again(self) -> None:
+        """Set the same environment once more, as another file was selected since: no card promises to keep it."""
+        if self._ready is not None:
+            self._set(self._ready)
+
     def prepared(self, key: Key, scheme: SignatureScheme) -> bool:
         """Tell whether the environment was set ahead. Another program may have set another one since."""
         return self._ready is not None and self._ready == self._choose(key, scheme)

@@ -438,10 +438,26 @@ class TestBudgets:
         )
         assert counts[0] <= 25
 
+    def test_cold_card_to_be_kept(self, card: VirtualCard, readers: VirtualReaders) -> None:
+        recorder = Recorder(card)
+        cache = CardCache()
+        session = open_card(readers.connect(DEFAULT_READER), DEFAULT_READER, cache)
+        counts: list[int] = []
+        session.sign(
+            "00", PS256, MESSAGE, pin(CODES[PinRole.AUTH]), deliver=lambda _: counts.append(len(recorder.commands))
+        )
+        assert counts[0] <= 25
+        recorder.take()
+        assert session.learn_counters()
+        assert session.record.freshness is not None
+        assert len(recorder.take()) <= 11
+
     def test_known_card(self, card: VirtualCard, readers: VirtualReaders) -> None:
         cache = CardCache()
         first = open_card(readers.connect(DEFAULT_READER), DEFAULT_READER, cache)
         first.read_pins()
+        assert first.record.freshness is None
+        assert first.learn_counters()
         assert first.record.freshness is not None
         cache.store(first.record.id.serial, card.atr, first.record.freshness, first.record.contents)
         first.close()
