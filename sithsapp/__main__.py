@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from sithsapp.card.service import CardService
     from sithsapp.desktop.single_instance import Alone, HandedOver, Instance, Message
-    from sithsapp.failures import Failure
+    from sithsapp.failures import Failure, SithsError
     from sithsapp.settings.schema import Settings
 
 _USAGE = "usage: sithsapp [--hidden] [--url URL] [--version]"
@@ -81,8 +81,20 @@ def _refuse_link(url: str | None) -> int | None:
         parse_launch_url(URL_SCHEME, url)
     except SithsError as error:
         sys.stderr.write(f"{error}\n")
+        _log_refusal(error)
         return error.failure.exit_code
     return None
+
+
+def _log_refusal(error: SithsError) -> None:
+    """Leave a line for support: whoever opened the link sees no standard error."""
+    import logging
+
+    from sithsapp.desktop.paths import log_dir
+    from sithsapp.support.log import start_logging
+
+    start_logging(log_dir(), "link", "warning")
+    logging.getLogger(__name__).warning("link refused: %s", error)
 
 
 def _message(options: _Options) -> Message:

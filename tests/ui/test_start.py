@@ -29,8 +29,20 @@ def test_a_bad_link_is_refused_before_anything_else(
     url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sithsapp.__main__._claim", lambda message: pytest.fail("went on"))
+    monkeypatch.setattr("sithsapp.__main__._log_refusal", lambda error: None)
     assert main(["--url", url]) == Failure.BAD_LINK.exit_code
     assert "A901" in capsys.readouterr().err
+
+
+def test_a_bad_link_leaves_a_line_for_support_without_its_token(tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path)}
+    token = "T" * 42
+    link = f"siths:start?v=1&s=demo&t={token}"
+    ended = subprocess.run([*APP, "--url", link], cwd=ROOT, env=environment, capture_output=True, timeout=30)
+    assert ended.returncode == Failure.BAD_LINK.exit_code
+    log = (tmp_path / "sithsapp" / "log" / "link.log").read_text()
+    assert "A901" in log
+    assert token not in log
 
 
 @pytest.mark.parametrize("arguments", [["--url"], ["--other"], ["siths:x"], ["--url", LINK, "--url", LINK]])
