@@ -76,7 +76,7 @@ class Conversation:
         while True:
             if not isinstance(view, EnterPin):
                 self._answered = None
-            if self._views.empty():
+            if isinstance(view, Finished) or self._views.empty():
                 return view
             view = self._views.get()
 

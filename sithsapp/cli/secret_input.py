@@ -52,9 +52,10 @@ def pin_from_terminal(prompt: str, is_over: Callable[[], bool] = lambda: False) 
         raise SithsError(Failure.PIN_NOT_GIVEN, "standard input is no terminal")
     from sithsapp.cli import terminal  # the system's own modules, needed here alone
 
-    print(prompt, end=" ", file=sys.stderr, flush=True)
     digits = bytearray()
     with terminal.single_keys(is_over) as read_key:
+        # Only now: what is typed before the terminal is ready would be shown, and lost.
+        print(prompt, end=" ", file=sys.stderr, flush=True)
         complete = _collect(digits, read_key)
     print(file=sys.stderr)
     if not complete or not digits:
