@@ -117,6 +117,17 @@ class TestTerminal:
         assert pin is None
 
 
+@pytest.mark.skipif(not Path("/dev/ptmx").exists(), reason="needs pseudo-terminals")
+def test_a_prompt_ends_by_itself_when_no_code_is_wanted_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "r+b", buffering=0) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        before = termios.tcgetattr(slave)
+        assert pin_from_terminal("Code:", lambda: True) is None
+        assert termios.tcgetattr(slave) == before
+    os.close(master)
+
+
 def test_no_terminal_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     with Path(os.devnull).open() as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)

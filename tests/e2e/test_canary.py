@@ -136,7 +136,7 @@ def secret_owners(stack: Stack) -> dict[str, set[Path]]:
     return {
         **{name: {kit / "card"} for name in PIN_SECRETS},  # the card's own memory
         # The certificates, which are public, on the card and in the app's cache; the events were asked for by name.
-        **{name: {kit / "card", kit / "ca", cache, stack.events} for name in IDENTITY},
+        **{name: {kit / "card", cache, stack.events} for name in IDENTITY},
     }
 
 

@@ -7,10 +7,13 @@ import base64
 import json
 import os
 import pty
+import select
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 from cryptography import x509
@@ -28,7 +31,7 @@ from sithsapp.card.virtual.vpcd import VpcdCard
 from sithsapp.failures import Failure
 from sithsapp.oob.protocol.jwk import jwk_of
 from tests.parts.command_line import AUTH, PIN1, ROOT, SITHS, WRONG, CommandLine, Said, Visitor, restore
-from tests.parts.xvfb import wait_until
+from tests.parts.xvfb import end, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -328,32 +331,51 @@ class TestReaders:
 
 
 @pytest.mark.skipif(not Path("/dev/ptmx").exists(), reason="needs pseudo-terminals")
-def test_a_person_types_the_code_at_a_terminal(siths: CommandLine, visitor: Visitor) -> None:
-    terminal = TypingPerson(siths, visitor.begin())
-    terminal.wait_for("3 attempts left")
-    terminal.type(WRONG + "\r")
-    terminal.wait_for("2 attempts left")
-    terminal.type(PIN1 + "\r")
-    shown, exit_code = terminal.end()
-    assert exit_code == 0
-    assert "Wrong code" in shown
-    assert "You are identified" in shown
-    assert shown.count("\u2022") == 12
-    assert WRONG not in shown
-    assert PIN1 not in shown
-    assert "Anna Andersson" in visitor.come_back()
-    assert tries(siths) == 3
+class TestTerminal:
+    def test_a_person_types_the_code(self, siths: CommandLine, visitor: Visitor) -> None:
+        with TypingPerson(siths, visitor.begin()) as person:
+            person.wait_for("3 attempts left")
+            person.type(WRONG + "\r")
+            person.wait_for("2 attempts left")
+            person.type(PIN1 + "\r")
+            shown, exit_code = person.end()
+        assert exit_code == 0
+        assert "Wrong code" in shown
+        assert "You are identified" in shown
+        assert shown.count("\u2022") == 12
+        assert WRONG not in shown
+        assert PIN1 not in shown
+        assert "Anna Andersson" in visitor.come_back()
+        assert tries(siths) == 3
+
+    def test_a_prompt_ends_with_its_order(self, siths: CommandLine, visitor: Visitor) -> None:
+        with TypingPerson(siths, visitor.begin()) as person:
+            person.wait_for("3 attempts left")
+            visitor.cancel()
+            shown, exit_code = person.end()
+        assert exit_code == Failure.ORDER_CANCELLED.exit_code
+        assert "S503" in shown
+        assert tries(siths) == 3
 
 
 class TypingPerson:
-    """Somebody at a real terminal, with `siths login` in the foreground."""
+    """Somebody at a real terminal, with `siths login` running in it."""
 
     def __init__(self, siths: CommandLine, link: str) -> None:
         self._shown = b""
-        self._pid, self._terminal = pty.fork()
-        if self._pid == 0:
-            environment = siths.environment | {"PYTHONPATH": str(ROOT)}
-            os.execve(SITHS[0], [*SITHS, "login", link], environment)  # noqa: S606 - no shell is meant
+        self._terminal, theirs = pty.openpty()
+        command = [*SITHS, "login", link]
+        self._process = subprocess.Popen(
+            command, env=siths.environment, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        end(self._process)
+        os.close(self._terminal)
 
     def wait_for(self, text: str) -> None:
         while text not in self._shown.decode("utf-8", "replace"):
@@ -365,11 +387,10 @@ class TypingPerson:
     def end(self) -> tuple[str, int]:
         while self._read():
             pass
-        os.close(self._terminal)
-        _, status = os.waitpid(self._pid, 0)
-        return self._shown.decode(), os.waitstatus_to_exitcode(status)
+        return self._shown.decode(), self._process.wait(20)
 
     def _read(self) -> bool:
+        assert select.select([self._terminal], [], [], 30)[0], self._shown
         try:
             part = os.read(self._terminal, 1000)
         except OSError:  # Linux says so when the last program has left the terminal

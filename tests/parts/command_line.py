@@ -185,6 +185,10 @@ class Visitor:
         """Return the text of a page."""
         return " ".join(self._browser.get(self._origin + path))
 
+    def cancel(self) -> None:
+        """Press the page's button to give the order up."""
+        self._browser.press(f"{self._origin}/cancel")
+
     def address_of_return(self) -> str:
         """Wait for the app to open the browser; return the address."""
         wait_until(self._returned.exists, _SECONDS)
