@@ -3,4 +3,9 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.parts.virtual_card", "tests.parts.pcscd", "tests.parts.opensc"]
+pytest_plugins = [
+    "tests.parts.virtual_card",
+    "tests.parts.pcscd",
+    "tests.parts.opensc",
+    "tests.parts.fault_matrix",
+]

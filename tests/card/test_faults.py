@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whatever goes wrong at any command: a defined failure, no try spent for nothing, and the next work succeeds."""
+"""Whatever goes wrong at any command: a defined failure, no try spent for nothing, and the next work succeeds.
+
+The matrix is every fault at every command of a task, over both protocols: the whole reading of a card with what the
+service does afterwards (some 35 commands), a signature with the right and with a wrong code (six each), changing a
+code and unblocking one with the right and with a wrong PUK (three each), and a swap at each command of a signature.
+The end of a test run says how many cells that were.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
@@ -42,6 +50,7 @@ DEFINED = {
 }
 SIGN_COMMANDS = 6
 CHANGE_COMMANDS = 3
+UNBLOCK_COMMANDS = 3
 
 
 def at(fault: Fault, position: int) -> Fault:
@@ -73,12 +82,18 @@ def put_back(card: VirtualCard, readers: VirtualReaders, watcher: Watcher) -> No
 
 @pytest.mark.parametrize("fault", FAULTS, ids=name)
 def test_reading(
-    card: VirtualCard, empty_readers: VirtualReaders, service: CardService, watcher: Watcher, fault: Fault
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    fault: Fault,
+    record_property: Callable[[str, object], None],
 ) -> None:
     recorder = Recorder(card)
     empty_readers.insert(card)
     serial = watcher.kept().id.serial
     commands = len(recorder.take())
+    record_property("cells", commands)
     for position in range(commands):
         empty_readers.remove()
         watcher.until(lambda state: not state.cards)
@@ -111,7 +126,7 @@ def test_signing(
     position: int,
 ) -> None:
     empty_readers.insert(card)
-    card_id = watcher.card().id
+    card_id = watcher.kept().id
     empty_readers.inject(at(fault, position))
     try:
         service.sign(card_id, "00", PS256, MESSAGE, pin(CODES[PinRole.AUTH])).result(DEADLINE)
@@ -144,7 +159,7 @@ def test_a_swap_at_any_command_of_a_signature(
 ) -> None:
     other = make_card(protocol=card.protocol)
     empty_readers.insert(card)
-    card_id = watcher.card().id
+    card_id = watcher.kept().id
     seen = Recorder(other)
     left = [position]
 
@@ -175,7 +190,7 @@ def test_a_wrong_code_costs_one_try_at_most(
     position: int,
 ) -> None:
     empty_readers.insert(card)
-    card_id = watcher.card().id
+    card_id = watcher.kept().id
     recorder = Recorder(card)
     empty_readers.inject(at(fault, position))
     error = service.sign(card_id, "00", PS256, MESSAGE, pin("111111")).exception(DEADLINE)
@@ -197,7 +212,7 @@ def test_changing_a_code(
     position: int,
 ) -> None:
     empty_readers.insert(card)
-    card_id = watcher.card().id
+    card_id = watcher.kept().id
     old, new = CODES[PinRole.AUTH], "864201"
     empty_readers.inject(at(fault, position))
     error = service.change_pin(card_id, PinRole.AUTH, pin(old), pin(new)).exception(DEADLINE)
@@ -214,3 +229,71 @@ def test_changing_a_code(
     service.pin_state(watcher.card().id, PinRole.AUTH).exception(DEADLINE)
     ready = watcher.card()
     assert service.sign(ready.id, "00", PS256, MESSAGE, pin(now)).result(DEADLINE)
+
+
+def block(card: VirtualCard, readers: VirtualReaders) -> None:
+    """Use up the tries of PIN1, as another program."""
+    other = readers.connect(DEFAULT_READER)
+    while card.tries_left(0x11):
+        other.transmit(bytes.fromhex("0020001110") + b"111111".ljust(16, b"\0"))
+    other.disconnect()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name)
+@pytest.mark.parametrize("position", range(UNBLOCK_COMMANDS))
+def test_unblocking_a_code(
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    fault: Fault,
+    position: int,
+) -> None:
+    empty_readers.insert(card)
+    card_id = watcher.kept().id
+    block(card, empty_readers)
+    new = "864201"
+    empty_readers.inject(at(fault, position))
+    work = service.unblock(card_id, PinRole.AUTH, pin(CODES[PinRole.PUK]), pin(new))
+    error = work.exception(DEADLINE)
+    assert error is None or (isinstance(error, SithsError) and error.failure in DEFINED)
+    service.pin_state(card_id, PinRole.AUTH).exception(DEADLINE)
+    assert card.tries_left(0x84) == 10, "the right PUK cost nothing"
+    done = card.tries_left(0x11) == 3
+    assert next(spec.value for spec in card.spec.pins if spec.reference == 0x11) == (
+        new if done else CODES[PinRole.AUTH]
+    )
+    if error is None and fault.status != 0x9000:
+        assert done
+    if fault.kind is FaultKind.REMOVED:
+        put_back(card, empty_readers, watcher)
+    empty_readers.clear_faults()
+    service.pin_state(watcher.card().id, PinRole.AUTH).exception(DEADLINE)
+    ready = watcher.card()
+    if not done:
+        work = service.unblock(ready.id, PinRole.AUTH, pin(CODES[PinRole.PUK]), pin(new))
+        assert work.result(DEADLINE).tries_left == 3
+    assert service.sign(ready.id, "00", PS256, MESSAGE, pin(new)).result(DEADLINE)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name)
+@pytest.mark.parametrize("position", range(UNBLOCK_COMMANDS))
+def test_a_wrong_puk_costs_one_try_at_most(
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    fault: Fault,
+    position: int,
+) -> None:
+    empty_readers.insert(card)
+    card_id = watcher.kept().id
+    recorder = Recorder(card)
+    empty_readers.inject(at(fault, position))
+    error = service.unblock(card_id, PinRole.AUTH, pin("48162048"), pin("864201")).exception(DEADLINE)
+    if fault.status != 0x9000:
+        assert isinstance(error, SithsError)
+    service.pin_state(card_id, PinRole.AUTH).exception(DEADLINE)
+    spent = 10 - card.tries_left(0x84)
+    assert spent <= 1
+    assert spent == sum(command.startswith("002C0011") for command in recorder.take())

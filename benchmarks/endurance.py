@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A thousand restarts of a real reader service and a thousand insertions, with one card service watching.
+
+The private pcscd is killed the hard way and started again; the card comes and goes through vpcd. Threads, file
+descriptors and resident memory are counted after a few rounds and at the end: they must not have grown. Times run
+from the moment that the service answers again, or that the card has power, until the app shows it; vpcd itself looks
+for a card every half second, and the virtual card lives in the measured process. `SITHS_ENDURANCE_ROUNDS` changes the
+number of rounds, `SITHS_ENDURANCE_ONLY` names one of the two.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sithsapp.card.model import CardsState
+from sithsapp.card.service import CardService
+
+if TYPE_CHECKING:
+    from sithsapp.card.virtual.pcscd import PrivatePcscd
+    from sithsapp.card.virtual.vpcd import VpcdCard
+
+ROUNDS = int(os.environ.get("SITHS_ENDURANCE_ROUNDS", "1000"))
+WARM_UP = 5
+_DEADLINE = 30.0
+_PROGRESS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the process holds: threads, file descriptors, resident memory in KiB."""
+
+    threads: int
+    descriptors: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endurance:
+    """What a number of rounds took. Seconds: the slowest until the service, and until the card was shown."""
+
+    rounds: int
+    before: Usage
+    after: Usage
+    slowest_service: float
+    slowest_card: float
+
+
+class Watch:
+    """Waits for states of a card service."""
+
+    def __init__(self, service: CardService) -> None:
+        self._service = service
+        self._changed = threading.Condition()
+        service.subscribe(self._note)
+
+    def _note(self, _state: CardsState) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def until(self, wanted: Callable[[CardsState], bool]) -> float:
+        """Wait for a state and return the time; raises `TimeoutError`."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: wanted(self._service.state), _DEADLINE):
+                raise TimeoutError(str(self._service.state))
+        return time.monotonic()
+
+
+def restarts(service: PrivatePcscd, watch: Watch, rounds: int) -> Endurance:
+    """Kill the service and start it again, with a card in the reader."""
+    watch.until(lambda state: bool(state.cards))
+
+    def one() -> tuple[float, float]:
+        service.kill()
+        watch.until(lambda state: not state.service_running)
+        service.restart()
+        began = time.monotonic()
+        shown = watch.until(lambda state: state.service_running)
+        return shown - began, watch.until(lambda state: bool(state.cards)) - began
+
+    return _repeat(one, rounds)
+
+
+def insertions(card: VpcdCard, watch: Watch, rounds: int) -> Endurance:
+    """Pull the card out and put it in again."""
+    watch.until(lambda state: bool(state.cards))
+
+    def one() -> tuple[float, float]:
+        card.remove()
+        watch.until(lambda state: not state.cards)
+        card.insert()
+        began = time.monotonic()
+        return 0.0, watch.until(lambda state: bool(state.cards)) - began
+
+    return _repeat(one, rounds)
+
+
+def usage() -> Usage:
+    """Count what this process holds now, after a collection."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return Usage(
+        threading.active_count(),
+        len(list(Path("/proc/self/fd").iterdir())),
+        pages * os.sysconf("SC_PAGE_SIZE") // 1024,
+    )
+
+
+def _repeat(one: Callable[[], tuple[float, float]], rounds: int) -> Endurance:
+    for _ in range(WARM_UP):
+        one()
+    before = _settled_usage()
+    slowest_service = slowest_card = 0.0
+    for number in range(1, rounds + 1):
+        service, card = one()
+        slowest_service, slowest_card = max(slowest_service, service), max(slowest_card, card)
+        if number % _PROGRESS == 0:
+            print(f"{number}: {usage()}, {slowest_service:.2f} s, {slowest_card:.2f} s", file=sys.stderr, flush=True)
+    return Endurance(rounds, before, _settled_usage(), slowest_service, slowest_card)
+
+
+def _settled_usage() -> Usage:
+    """Count once threads that are about to end have ended."""
+    counted = usage()
+    deadline = time.monotonic() + 1.0
+    while time.monotonic() < deadline:
+        threading.Event().wait(0.1)
+        again = usage()
+        if again.threads >= counted.threads and again.descriptors >= counted.descriptors:
+            return again
+        counted = again
+    return counted
+
+
+@contextmanager
+def _stage() -> Iterator[tuple[PrivatePcscd, VpcdCard, Watch]]:
+    from sithsapp.card.virtual.ca import VirtualPki
+    from sithsapp.card.virtual.pcscd import PrivatePcscd
+    from sithsapp.card.virtual.personalise import new_card
+    from sithsapp.card.virtual.vpcd import VpcdCard
+
+    with tempfile.TemporaryDirectory() as name, PrivatePcscd() as service:
+        os.environ.update(service.environment)
+        from sithsapp.card.pcsc import PcscReaders
+
+        directory = Path(name)
+        pki = VirtualPki(directory / "pki", base_url="http://localhost", environment="test")
+        card = VpcdCard(new_card(directory / "card", pki, environment="test"), service.port(0))
+        cards = CardService([PcscReaders()], cache_dir=directory / "cache")
+        watch = Watch(cards)
+        cards.start()
+        card.insert()
+        try:
+            yield service, card, watch
+        finally:
+            cards.close()
+            card.remove()
+
+
+def main() -> None:
+    """Print a row for restarts and one for insertions."""
+    if not sys.platform.startswith("linux"):
+        print("skipped: needs Linux")
+        return
+    from sithsapp.card.virtual import pcscd
+
+    reason = pcscd.unavailable()
+    if reason is not None:
+        print(f"skipped: {reason}")
+        return
+    print("| what | rounds | threads | descriptors | memory KiB | slowest: service shown | slowest: card shown |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    chosen = os.environ.get("SITHS_ENDURANCE_ONLY", "")
+    with _stage() as (service, card, watch):
+        if chosen in ("", "insertions"):
+            _print("insertions", insertions(card, watch, ROUNDS))
+        if chosen in ("", "restarts"):
+            _print("restarts of the service", restarts(service, watch, ROUNDS))
+
+
+def _print(what: str, result: Endurance) -> None:
+    before, after = result.before, result.after
+    grown = " | ".join(
+        f"{first} → {last}"
+        for first, last in (
+            (before.threads, after.threads),
+            (before.descriptors, after.descriptors),
+            (before.memory, after.memory),
+        )
+    )
+    service = f"{result.slowest_service:.2f} s" if result.slowest_service else ""
+    print(f"| {what} | {result.rounds} | {grown} | {service} | {result.slowest_card:.2f} s |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
