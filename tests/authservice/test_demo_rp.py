@@ -225,7 +225,7 @@ def test_log_out(bench: Bench, browser: httpx.Client, holder: Holder) -> None:
 ENDS = {
     "user": "Åtgärden avbruten.",
     "suspicious": "Du avvisade begäran. Kontakta din IT-support.",
-    "blocked": "Koden är spärrad. Lås upp med PUK.",
+    "blocked": "Koden är låst. Lås upp med PUK-kod.",
     "no_card": "Inget kort sattes i. Försök igen.",
 }
 
