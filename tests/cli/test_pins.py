@@ -10,6 +10,7 @@ import pytest
 
 from sithsapp.card.virtual.ca_profile import DEMO_CODES
 from sithsapp.card.virtual.card import VirtualCard
+from tests.parts.pcscd import PcscSlots
 from tests.parts.siths import Siths
 from tests.parts.virtual_card import CardFactory
 
@@ -215,6 +216,23 @@ class TestTerminal:
 @pytest.mark.parametrize("option", ["--pin", "--new-pin", "--puk", "--new"])
 def test_an_option_is_never_guessed(siths: Siths, option: str) -> None:
     assert siths.run("pin", "unblock" if option == "--puk" else "change", option, PIN1).exit_code == 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="private pcscd")
+def test_the_card_in_the_named_reader_is_changed(
+    pcsc_slots: PcscSlots, make_card: CardFactory, tmp_path: Path
+) -> None:
+    cards = [make_card(), make_card()]
+    first, second = (pcsc_slots.insert(card, slot) for slot, card in enumerate(cards))
+    siths = Siths(make_card.directory(), tmp_path / "home", pcsc_socket=str(pcsc_slots.service.socket_path))
+    assert change(siths, PIN1, NEW) == (42, "C213")
+    assert change(siths, PIN1, NEW, "--reader", second) == (0, "")
+    values = [next(pin.value for pin in card.spec.pins if pin.reference == 0x11) for card in cards]
+    assert values == [PIN1, NEW]
+    assert unblock(siths, PUK, "918273", "--reader", second) == (0, "")
+    exported = siths.run("certs", "export", "--json")
+    assert exported.number == "C213"
+    assert siths.run("certs", "export", "--reader", first, "--id", "00", "--json").exit_code == 0
 
 
 def test_without_a_terminal_nothing_is_asked(siths: Siths) -> None:
