@@ -247,9 +247,13 @@ class ReaderWorker:
     def _keep(self) -> None:
         """Put what was read into the cache, once; only when nobody waits, as it may take commands."""
         session, record = self._session, self._record
-        if not self._to_keep or session is None or record is None or not session.alive:
-            return
+        if self._to_keep and session is not None and record is not None and session.alive:
+            self._learn_counters(session)
+            if record.freshness is not None:
+                self._cache.store(record.id.serial, record.id.atr, record.freshness, record.contents)
         self._to_keep = False
+
+    def _learn_counters(self, session: CardSession) -> None:
         session.on_begin = _nothing
         try:
             with self._others_told_if_held():
@@ -258,8 +262,6 @@ class ReaderWorker:
         except (SithsError, SessionLost) as error:
             _log.info("the card is not kept for the next time: %s", error)
             self._drop_session()
-        if record.freshness is not None:
-            self._cache.store(record.id.serial, record.id.atr, record.freshness, record.contents)
 
     @contextmanager
     def _others_told_if_held(self) -> Iterator[None]:
@@ -271,6 +273,7 @@ class ReaderWorker:
             yield
         finally:
             watchdog.cancel()
+            watchdog.join()
             self._held = False
 
     def _refuse_jobs(self) -> None:

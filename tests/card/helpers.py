@@ -105,10 +105,16 @@ class Watcher:
     def kept(self) -> Card:
         """Wait until the card is ready and was put into the cache; then its worker sleeps."""
         card = self.card()
-        worker = self._service._readers[card.id.reader].worker
-        eventually(lambda: not worker._to_keep and worker._queue.empty())
-        eventually(lambda: worker._record is None or worker._record.freshness is not None)
-        return card
+        worker, cache = self._service._readers[card.id.reader].worker, self._service._cache
+
+        def is_kept() -> bool:
+            record = worker._record
+            if worker._to_keep or record is None or record.freshness is None:
+                return False
+            return cache.find(record.id.serial, record.id.atr, record.freshness) == record.contents
+
+        eventually(is_kept)
+        return self.card()
 
     def card(self) -> Card:
         """Wait for a card that is ready."""
