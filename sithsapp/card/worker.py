@@ -249,7 +249,7 @@ class ReaderWorker:
         session, record = self._session, self._record
         if self._to_keep and session is not None and record is not None and session.alive:
             self._learn_counters(session)
-            if record.freshness is not None:
+            if record.freshness is not None and record.complete:
                 self._cache.store(record.id.serial, record.id.atr, record.freshness, record.contents)
         self._to_keep = False
 

@@ -180,3 +180,25 @@ def test_no_job_waits_behind_a_card_that_another_program_holds(
     assert card.tries_left(0x11) == 3
     watcher.kept()
     assert service.sign(card_id, "00", PS256, b"m", pin(CODES[PinRole.AUTH])).result(DEADLINE)
+
+
+def test_a_card_that_was_read_badly_is_not_kept(
+    card: VirtualCard, empty_readers: VirtualReaders, service: CardService, watcher: Watcher
+) -> None:
+    recorder = Recorder(card)
+    empty_readers.insert(card)
+    watcher.kept()
+    first = next(at for at, command in enumerate(recorder.take()) if command.startswith("00A40000020207")) + 1
+    empty_readers.remove()
+    watcher.until(lambda state: not state.cards)
+    service._cache.drop(next(iter(service._cache._entries)))
+    empty_readers.inject(Fault(FaultKind.GARBAGE, first))
+    empty_readers.insert(card)
+    assert [found.id for found in watcher.card().credentials] == ["01"]
+    worker = service._readers[DEFAULT_READER].worker
+    eventually(lambda: not worker._to_keep)
+    assert not service._cache._entries
+    empty_readers.remove()
+    watcher.until(lambda state: not state.cards)
+    empty_readers.insert(card)
+    assert [found.id for found in watcher.card().credentials] == ["00", "01"]

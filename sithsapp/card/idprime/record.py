@@ -37,6 +37,12 @@ class CardRecord:
         others = other_certificates(self.contents, self.profile) if self.contents.certificates else ()
         return build_card(self.id, self.profile, self.keys, states, others)
 
+    @property
+    def complete(self) -> bool:
+        """Whether every certificate on the card could be read; what could not may be the reader's fault."""
+        others = other_certificates(self.contents, self.profile)
+        return len(self.keys) + len(others) == len(self.contents.certificates)
+
     def key(self, credential_id: str) -> Key:
         """Return a key by its credential; raises `SithsError(NO_SUITABLE_CERTIFICATE)`."""
         for key in self.keys:
