@@ -146,11 +146,11 @@ def _compose(claim: Instance | Alone) -> tuple[Settings, CardService]:
     settings = _settings()
     if isinstance(claim, Alone):
         logging.getLogger(__name__).warning("running without single instance: %s", claim.why)
-    from sithsapp.card.backends import reader_backends
+    from sithsapp.card.backends import reader_backends, token_source
     from sithsapp.card.service import CardService
     from sithsapp.desktop.paths import cache_dir
 
-    return settings, CardService(reader_backends(settings), cache_dir=cache_dir())
+    return settings, CardService(reader_backends(settings), cache_dir=cache_dir(), tokens=token_source(settings))
 
 
 def _show_failure(failure: Failure) -> int:

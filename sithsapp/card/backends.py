@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sithsapp.card.session import TokenSource
 from sithsapp.card.transport import ReaderBackend
 from sithsapp.settings.schema import Settings
 
@@ -21,6 +22,20 @@ def reader_backends(settings: Settings) -> list[ReaderBackend]:
     if settings.virtual_card is not None:
         backends.append(_virtual_reader(Path(settings.virtual_card), settings.environment))
     return backends
+
+
+def token_source(settings: Settings) -> TokenSource | None:
+    """Return the cards behind the PKCS#11 modules that are installed and that `settings` allow, if any are."""
+    if not settings.pkcs11:
+        return None
+    from sithsapp.card.pkcs11.modules import find_modules
+
+    modules = find_modules(settings.pkcs11_modules)
+    if not modules:
+        return None
+    from sithsapp.card.pkcs11.source import Pkcs11Tokens
+
+    return Pkcs11Tokens(modules)
 
 
 def _virtual_reader(directory: Path, environment: str) -> ReaderBackend:

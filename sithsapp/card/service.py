@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from sithsapp.card.cache import CardCache
-from sithsapp.card.idprime.session import CardSession
 from sithsapp.card.jobs import Job
 from sithsapp.card.model import CardId, CardsState, PinRole, PinState, SignatureScheme, Slot, SlotStatus
 from sithsapp.card.pin import Pin
+from sithsapp.card.session import Session, TokenSource
 from sithsapp.card.transport import Presence, ReaderBackend, ReaderEvent, ReadersSnapshot
 from sithsapp.card.worker import ReaderWorker
 from sithsapp.failures import Failure, SithsError
@@ -45,9 +45,15 @@ class _Reader:
 class CardService:
     """Readers of all backends, and work on the cards in them. Thread-safe."""
 
-    def __init__(self, backends: Sequence[ReaderBackend], *, cache_dir: Path | None = None) -> None:
-        """Watch `backends`; public card data is kept in `cache_dir` (made when needed), or in memory alone."""
-        self._backends = tuple(backends)
+    def __init__(
+        self, backends: Sequence[ReaderBackend], *, cache_dir: Path | None = None, tokens: TokenSource | None = None
+    ) -> None:
+        """Watch `backends`; public card data is kept in `cache_dir` (made when needed), or in memory alone.
+
+        `tokens` serves the cards that are no IDPrime, and tokens that sit in no reader.
+        """
+        self._backends = tuple(backends) if tokens is None else (*backends, tokens)
+        self._tokens = tokens
         self._cache = CardCache(cache_dir)
         self._lock = threading.Lock()
         self._publishing = threading.RLock()
@@ -140,7 +146,7 @@ class CardService:
         the connection's failures. Nothing is sent twice. The future is done before the card has logged out.
         """
 
-        def work(session: CardSession, deliver: Callable[[bytes], None]) -> None:
+        def work(session: Session, deliver: Callable[[bytes], None]) -> None:
             session.sign(credential_id, scheme, message, pin, deliver=deliver, last_try_ok=last_try_ok)
 
         return self._submit(card, work, pin)
@@ -164,7 +170,7 @@ class CardService:
     def _submit(
         self,
         card: CardId,
-        action: Callable[[CardSession, Callable[[Result], None]], Result | None],
+        action: Callable[[Session, Callable[[Result], None]], Result | None],
         *codes: Pin,
     ) -> Future[Result]:
         worker = self._worker(card.reader)
@@ -221,7 +227,8 @@ class CardService:
         name = event.reader
         reader = self._readers.get(name)
         if reader is None:
-            reader = self._readers[name] = _Reader(ReaderWorker(backend, name, self._cache, self._publish_slot))
+            worker = ReaderWorker(backend, name, self._cache, self._publish_slot, self._tokens, lambda: self._state)
+            reader = self._readers[name] = _Reader(worker)
             self._owned[number].add(name)
             reader.worker.thread.start()
         elif name not in self._owned[number]:

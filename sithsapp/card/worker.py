@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from sithsapp.card.cache import CardCache
 from sithsapp.card.idprime.opening import open_card, resume_card
 from sithsapp.card.idprime.record import CardRecord
-from sithsapp.card.idprime.session import CardSession, SessionLost
 from sithsapp.card.jobs import HELD_SECONDS, Job
-from sithsapp.card.model import CardId, Slot, SlotStatus
+from sithsapp.card.model import CardId, CardsState, Slot, SlotStatus
+from sithsapp.card.session import Record, Session, SessionLost, TokenSource
 from sithsapp.card.transport import Presence, ReaderBackend, ReaderEvent
 from sithsapp.failures import Failure, SithsError
 
@@ -36,20 +36,31 @@ _TRY_AGAIN = frozenset({Failure.CARD_ERROR, Failure.CARD_MUTE})
 class ReaderWorker:
     """Reads what is put into the reader and does jobs on it, one after another, sleeping in between.
 
-    `publish` takes a slot and the insertion that it belongs to, and drops it if the reader has moved on.
+    `publish` takes a slot and the insertion that it belongs to, and drops it if the reader has moved on. Cards that
+    the IDPrime driver does not know are left to `tokens`, which is told what the other readers have.
     """
 
-    def __init__(self, backend: ReaderBackend, reader: str, cache: CardCache, publish: Publish) -> None:
+    def __init__(
+        self,
+        backend: ReaderBackend,
+        reader: str,
+        cache: CardCache,
+        publish: Publish,
+        tokens: TokenSource | None = None,
+        others: Callable[[], CardsState] = CardsState,
+    ) -> None:
         self.reader = reader
         self._backend = backend
         self._cache = cache
         self._publish = publish
+        self._tokens = tokens
+        self._others = others
         self._queue: SimpleQueue[Any] = SimpleQueue()
         self._event: ReaderEvent | None = None
         self._read_at: int | None = None
-        self._record: CardRecord | None = None
+        self._record: Record | None = None
         self._failure: Failure | None = None
-        self._session: CardSession | None = None
+        self._session: Session | None = None
         self._let_go_at: float | None = None
         self._to_keep = False
         self._held = False
@@ -87,7 +98,7 @@ class ReaderWorker:
         if job is not None:
             job.fail(SithsError(Failure.CARD_REMOVED, "the card service was closed"))
 
-    def on_card(self, card_id: CardId, job: Job[Any], action: Callable[[CardSession], Result]) -> Result:
+    def on_card(self, card_id: CardId, job: Job[Any], action: Callable[[Session], Result]) -> Result:
         """Run an action in a session with exactly that card; only for jobs of this worker.
 
         Raises CARD_REMOVED or CARD_CHANGED if it is not there, else what the action raises.
@@ -105,7 +116,7 @@ class ReaderWorker:
         finally:
             self._publish_record(record)
 
-    def _in_session(self, record: CardRecord, job: Job[Any], action: Callable[[CardSession], Result]) -> Result:
+    def _in_session(self, record: Record, job: Job[Any], action: Callable[[Session], Result]) -> Result:
         try:
             return action(self._open_session(record, job))
         except SessionLost as lost:
@@ -116,17 +127,30 @@ class ReaderWorker:
         except SessionLost as lost:
             raise lost.error from None
 
-    def _open_session(self, record: CardRecord, job: Job[Any]) -> CardSession:
+    def _open_session(self, record: Record, job: Job[Any]) -> Session:
         if self._session is None or not self._session.alive:
             try:
-                self._session = resume_card(self._backend.connect(self.reader), record)
+                self._session = self._resume(record)
             except SithsError as error:
                 raise _while_working(error) from error
         self._session.on_begin = job.begin
         self._let_go_at = time.monotonic() + LINGER_SECONDS
         return self._session
 
-    def _after_failure(self, record: CardRecord, error: SithsError) -> None:
+    def _resume(self, record: Record) -> Session:
+        if isinstance(record, CardRecord):
+            return resume_card(self._backend.connect(self.reader), record)
+        assert self._tokens is not None  # noqa: S101 - the record came from there
+        return self._tokens.resume(record, self._reset)
+
+    def _reset(self) -> None:
+        """Reset the card by ourselves, for a driver that cannot."""
+        try:
+            self._backend.connect(self.reader).disconnect(reset=True)
+        except SithsError as error:
+            _log.info("no card to reset: %s", error)
+
+    def _after_failure(self, record: Record, error: SithsError) -> None:
         if record.stale:
             self._cache.drop(record.id.serial)
         if error.failure is Failure.CARD_CHANGED:
@@ -218,7 +242,7 @@ class ReaderWorker:
             self._retry_later()
         return Slot(self.reader, SlotStatus.FAILED, failure=failure)
 
-    def _read_twice(self, *, anew: bool) -> CardRecord:
+    def _read_twice(self, *, anew: bool) -> Record:
         """Read the card, and once more after a failure that a new connection may end."""
         try:
             return self._read_card(anew=anew)
@@ -229,7 +253,18 @@ class ReaderWorker:
             self._drop_session()
             return self._read_card(anew=anew)
 
-    def _read_card(self, *, anew: bool) -> CardRecord:
+    def _read_card(self, *, anew: bool) -> Record:
+        try:
+            return self._read_idprime(anew=anew)
+        except SithsError as error:
+            if error.failure is not Failure.CARD_NOT_SUPPORTED or self._tokens is None:
+                raise
+        atr = self._event.atr if self._event is not None else b""
+        self._session = self._tokens.open(self.reader, atr, self._reset, self._others())
+        self._let_go_at = time.monotonic() + LINGER_SECONDS
+        return self._session.record
+
+    def _read_idprime(self, *, anew: bool) -> Record:
         try:
             connection = self._backend.connect(self.reader)
         except SithsError as error:
@@ -281,7 +316,7 @@ class ReaderWorker:
         for item in self._fail_jobs(SithsError(Failure.CARD_IN_USE, "another program holds the card")):
             self._queue.put(item)
 
-    def _publish_record(self, record: CardRecord) -> None:
+    def _publish_record(self, record: Record) -> None:
         if record is self._record and self._read_at is not None:
             self._publish(Slot(self.reader, SlotStatus.READY, record.card), self._read_at)
 

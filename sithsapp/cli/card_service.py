@@ -21,11 +21,11 @@ _OCCUPIED = (SlotStatus.READY, SlotStatus.FAILED)
 @contextmanager
 def running_card_service(settings: Settings) -> Iterator[CardService]:
     """Start the card service over the readers that the settings allow; close it at the end."""
-    from sithsapp.card.backends import reader_backends
+    from sithsapp.card.backends import reader_backends, token_source
     from sithsapp.card.service import CardService
     from sithsapp.desktop.paths import cache_dir
 
-    service = CardService(reader_backends(settings), cache_dir=cache_dir())
+    service = CardService(reader_backends(settings), cache_dir=cache_dir(), tokens=token_source(settings))
     service.start()
     try:
         yield service

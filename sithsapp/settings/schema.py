@@ -17,6 +17,7 @@ EnvironmentName = Literal["production", "qa", "test", "demo"]
 ServiceId = Annotated[str, _whole(r"[a-z0-9]{1,12}")]
 Origin = Annotated[str, _whole(r"https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?")]
 Coordinate = Annotated[str, _whole(r"[A-Za-z0-9_-]{43}")]
+ModulePath = Annotated[str, _whole(r"(/|[A-Za-z]:\\)[^\x00-\x1f]{1,4094}")]
 FilePath = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
@@ -58,6 +59,8 @@ class Settings(_Section, frozen=True):
     `services`         the authentication services that the app trusts.
     `extra_ca`         PEM files with further CAs for TLS, besides the operating system's.
     `virtual_card`     directory of a virtual card that sits in a reader of its own; refused in production.
+    `pkcs11`           whether cards that the app does not know by itself are read through vendors' PKCS#11 modules.
+    `pkcs11_modules`   absolute paths of the modules to use; without any, those in the vendors' known places are used.
     `language`, `theme` `system` follows the operating system.
     `allow_show_pin`   whether a person may look at the code while typing.
     `done_seconds`     how long the "done" page stays; 0 keeps it.
@@ -68,6 +71,8 @@ class Settings(_Section, frozen=True):
     services: Annotated[tuple[TrustedService, ...], Meta(max_length=32)] = ()
     extra_ca: Annotated[tuple[FilePath, ...], Meta(max_length=16)] = ()
     virtual_card: FilePath | None = None
+    pkcs11: bool = True
+    pkcs11_modules: Annotated[tuple[ModulePath, ...], Meta(max_length=8)] = ()
     language: Literal["system", "sv", "en"] = "system"
     theme: Literal["system", "light", "dark"] = "system"
     allow_show_pin: bool = True

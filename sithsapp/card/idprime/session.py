@@ -22,6 +22,7 @@ from sithsapp.card.idprime.signing import Signer
 from sithsapp.card.iso7816 import Channel, StatusKind, StatusWord
 from sithsapp.card.model import KeyType, PinRole, PinState, SignatureScheme
 from sithsapp.card.pin import Pin
+from sithsapp.card.session import SessionLost
 from sithsapp.card.transport import CardConnection
 from sithsapp.failures import Failure, SithsError
 
@@ -36,14 +37,6 @@ _NOTHING_VERIFIED = frozenset(
         Failure.PIN_FORMAT,
     }
 )
-
-
-class SessionLost(Exception):
-    """The connection ended before anything was sent: a new one may try the same work. `error` says why."""
-
-    def __init__(self, error: SithsError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class CardSession:
