@@ -7,5 +7,6 @@ pytest_plugins = [
     "tests.parts.virtual_card",
     "tests.parts.pcscd",
     "tests.parts.opensc",
+    "tests.parts.softhsm",
     "tests.parts.fault_matrix",
 ]

@@ -17,7 +17,7 @@ EnvironmentName = Literal["production", "qa", "test", "demo"]
 ServiceId = Annotated[str, _whole(r"[a-z0-9]{1,12}")]
 Origin = Annotated[str, _whole(r"https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?")]
 Coordinate = Annotated[str, _whole(r"[A-Za-z0-9_-]{43}")]
-ModulePath = Annotated[str, _whole(r"(/|[A-Za-z]:\\)[^\x00-\x1f]{1,4094}")]
+ModulePath = Annotated[str, _whole(r"([A-Za-z]:)?[/\\][^\x00-\x1f]{1,4090}")]
 FilePath = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 

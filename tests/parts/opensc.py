@@ -53,10 +53,15 @@ class OpenSc:
 
     def pkcs11(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run pkcs11-tool with OpenSC's module."""
+        return self.run("pkcs11-tool", "--module", self.module, *arguments)
+
+    @property
+    def module(self) -> str:
+        """The path of OpenSC's module."""
         module = next((path for path in _MODULES if Path(path).exists()), None)
         if module is None:
             pytest.skip("not installed: opensc-pkcs11.so")
-        return self.run("pkcs11-tool", "--module", module, *arguments)
+        return module
 
 
 def require_opensc() -> None:
