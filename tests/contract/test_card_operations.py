@@ -103,7 +103,7 @@ class InProcess(Kind):
 
     def __init__(self, card: VirtualCard) -> None:
         self.card = card
-        self.certificates = tuple(container.certificate for container in card.spec.containers)
+        self.certificates = certificates_of(card)
         self.readers = VirtualReaders()
         self.backends = (self.readers,)
 
@@ -122,8 +122,8 @@ class SoftToken(Kind):
 
     tells_tries = False
 
-    def __init__(self, make: SoftHsmFactory, *, always_authenticate: bool) -> None:
-        self.hsm = make(RSA_AND_CURVES, always_authenticate=always_authenticate)
+    def __init__(self, make: SoftHsmFactory) -> None:
+        self.hsm = make(RSA_AND_CURVES)
         self.tokens = self.hsm.tokens()
 
     def remove(self) -> None:
@@ -147,7 +147,7 @@ class OpenScCard(Kind):
         self.backends = (UnknownCards(self.readers),)
         module = Module(Path(opensc.module).resolve(), readers_only=True)
         self.tokens = Pkcs11Tokens([module], {"OPENSC_CONF": str(opensc.home / "opensc.conf")})
-        self.certificates = tuple(container.certificate for container in opensc.card.spec.containers)
+        self.certificates = certificates_of(opensc.card)
 
     def remove(self) -> None:
         self.slots.remove()
@@ -158,6 +158,11 @@ class OpenScCard(Kind):
             answer = connection.transmit(STATUS_OF_PIN1)
         connection.disconnect()
         return answer == b"\x90\x00"
+
+
+def certificates_of(card: VirtualCard) -> tuple[bytes, ...]:
+    """Return what was put on a virtual card."""
+    return tuple(container.certificate for container in card.spec.containers if container.certificate is not None)
 
 
 def children() -> list[int]:
@@ -176,7 +181,7 @@ def children() -> list[int]:
 
 KIND_PARAMETERS = [
     pytest.param(kind, marks=[] if kind == "idprime" else [pytest.mark.e2e])
-    for kind in ("idprime", "softhsm", "softhsm-consent", "opensc")
+    for kind in ("idprime", "softhsm", "opensc")
 ]
 
 
@@ -186,9 +191,8 @@ def kind(request: pytest.FixtureRequest, make_card: CardFactory) -> Kind:
         return InProcess(make_card(pairs=RSA_AND_CURVES))
     if not sys.platform.startswith("linux"):
         pytest.skip("looks into /proc")
-    if request.param.startswith("softhsm"):
-        make: SoftHsmFactory = request.getfixturevalue("make_softhsm")
-        return SoftToken(make, always_authenticate=request.param == "softhsm-consent")
+    if request.param == "softhsm":
+        return SoftToken(request.getfixturevalue("make_softhsm"))
     slots: PcscSlots = request.getfixturevalue("pcsc_slots")
     home: Path = request.getfixturevalue("tmp_path") / "home"
     home.mkdir()
@@ -295,11 +299,6 @@ class TestOperations:
         assert failure in (Failure.CARD_REMOVED, Failure.CARD_CHANGED)
         assert len(entry) == 0
         eventually(lambda: not service.state.cards)
-
-    def test_an_entry_is_wiped(self, service: CardService, card: Card) -> None:
-        entry = code()
-        service.sign(card.id, card.credentials[0].id, card.credentials[0].schemes[0], b"m", entry).result(DEADLINE)
-        eventually(lambda: len(entry) == 0)
 
 
 class TestLastTry:

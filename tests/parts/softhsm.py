@@ -72,6 +72,8 @@ class SoftHsm:
             file,
         )
         name = ("--id", f"{container.number + 1:02x}", "--label", f"key {container.number}")
+        assert container.private_key is not None
+        assert container.certificate is not None
         file.write_bytes(container.private_key)
         consent = ["--always-auth"] if always_authenticate else []
         self._run("pkcs11-tool", *common, "--type", "privkey", "--usage-sign", *name, *consent)
