@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from sithsapp.card.pin import Pin
 from sithsapp.card.pkcs11.modules import Module
 from sithsapp.card.pkcs11.source import Pkcs11Tokens
 from sithsapp.card.service import CardService
-from sithsapp.card.transport import CardConnection, CardProtocol, ReaderBackend, ReadersSnapshot
+from sithsapp.card.transport import ReaderBackend
 from sithsapp.card.virtual.ca_profile import IssuerProfile, KeyPurpose
 from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.keys import KeyKind
@@ -26,7 +24,8 @@ from sithsapp.failures import Failure, SithsError
 from tests.card.helpers import DEADLINE, WRONG, Watcher, assert_signed, eventually, pin
 from tests.parts.opensc import OpenSc
 from tests.parts.pcscd import PcscSlots
-from tests.parts.softhsm import USER_PIN, SoftHsmFactory
+from tests.parts.softhsm import USER_PIN, SoftHsmFactory, module_processes
+from tests.parts.unknown_cards import UnknownCards
 from tests.parts.virtual_card import CardFactory
 
 NEW_PIN = "246802"
@@ -37,46 +36,6 @@ RSA_AND_CURVES = (
     Pair(IssuerProfile.PERSON_ID_3, KeyPurpose.AUTH, KeyKind.P_256),
     Pair(IssuerProfile.PERSON_ID_3, KeyPurpose.AUTH, KeyKind.P_384),
 )
-
-
-class _NoIdprime:
-    """A connection to a card without our application."""
-
-    def __init__(self, real: CardConnection) -> None:
-        self._real = real
-
-    @property
-    def atr(self) -> bytes:
-        return self._real.atr
-
-    @property
-    def protocol(self) -> CardProtocol:
-        return self._real.protocol
-
-    def transmit(self, command: bytes) -> bytes:
-        return b"\x6a\x82"
-
-    def transaction(self) -> AbstractContextManager[None]:
-        return self._real.transaction()
-
-    def disconnect(self, *, reset: bool = False) -> None:
-        self._real.disconnect(reset=reset)
-
-
-class UnknownCards:
-    """Readers whose cards answer no command of ours, so that only a module can serve them."""
-
-    def __init__(self, real: ReaderBackend) -> None:
-        self.real = real
-
-    def wait(self, known: ReadersSnapshot | None, timeout: float | None = None) -> ReadersSnapshot:
-        return self.real.wait(known, timeout)
-
-    def cancel(self) -> None:
-        self.real.cancel()
-
-    def connect(self, reader: str) -> CardConnection:
-        return _NoIdprime(self.real.connect(reader))
 
 
 class Kind:
@@ -130,7 +89,7 @@ class SoftToken(Kind):
         self.hsm.remove()
 
     def is_logged_in(self) -> bool:
-        return bool(children())
+        return bool(module_processes())
 
 
 class OpenScCard(Kind):
@@ -163,20 +122,6 @@ class OpenScCard(Kind):
 def certificates_of(card: VirtualCard) -> tuple[bytes, ...]:
     """Return what was put on a virtual card."""
     return tuple(container.certificate for container in card.spec.containers if container.certificate is not None)
-
-
-def children() -> list[int]:
-    """Return the processes with modules that this one started."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status, command = (entry / "status").read_text(), (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if f"PPid:\t{os.getpid()}\n" in status and b"sithsapp.card.pkcs11.child" in command:
-                found.append(int(entry.name))
-    return found
 
 
 KIND_PARAMETERS = [

@@ -168,3 +168,17 @@ def wrapper(tmp_path: Path, softhsm: SoftHsm) -> Wrapper:
     if shutil.which("gcc") is None:
         pytest.skip("not installed: gcc")
     return Wrapper(tmp_path, softhsm.module)
+
+
+def module_processes() -> list[int]:
+    """Return the processes with modules that this one started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status, command = (entry / "status").read_text(), (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if f"PPid:\t{os.getpid()}\n" in status and b"sithsapp.card.pkcs11.child" in command:
+                found.append(int(entry.name))
+    return found
