@@ -12,9 +12,10 @@ import pytest
 
 from sithsapp.card.cache import CardCache
 from sithsapp.card.idprime.opening import open_card, resume_card
-from sithsapp.card.idprime.session import CardSession, SessionLost
+from sithsapp.card.idprime.session import CardSession
 from sithsapp.card.model import KeyType, PinRole, SignatureScheme
 from sithsapp.card.pin import Pin
+from sithsapp.card.session import SessionLost
 from sithsapp.card.transport import CardProtocol
 from sithsapp.card.virtual.ca_profile import IssuerProfile, KeyPurpose
 from sithsapp.card.virtual.card import VirtualCard
