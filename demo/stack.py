@@ -117,7 +117,7 @@ class Stack:
 
     def _write_settings(self) -> None:
         trust = json.loads(self.backend.trust_configuration.read_bytes())
-        settings = {"environment": "demo", "services": trust["services"]}
+        settings = {"environment": "demo", "services": trust["services"], "pkcs11": False}
         if self.reader is None:
             settings["virtual_card"] = str(self.kit.card_directory)
         directory = self.xdg("CONFIG_HOME") / "sithsapp"

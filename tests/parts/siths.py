@@ -57,7 +57,10 @@ class Siths:
         configuration = home / "XDG_CONFIG_HOME" / "sithsapp"
         configuration.mkdir(parents=True)
         (configuration / "settings.json").write_text(
-            json.dumps({"environment": "test"} | ({"virtual_card": str(card)} if pcsc_socket is None else {}))
+            json.dumps(
+                {"environment": "test", "pkcs11": False}
+                | ({"virtual_card": str(card)} if pcsc_socket is None else {})
+            )
         )
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "VIRTUAL_ENV") if name in os.environ}
         socket = pcsc_socket or str(home / "no-service")

@@ -58,6 +58,11 @@ class SoftHsm:
         for container in spec.containers:
             self._store(container, always_authenticate=always_authenticate)
 
+    def initialise(self, label: str) -> None:
+        """Make a token with codes and nothing else."""
+        codes = ("--pin", USER_PIN, "--so-pin", SO_PIN)
+        self._run("softhsm2-util", "--init-token", "--free", "--label", label, *codes)
+
     def _store(self, container: ContainerSpec, *, always_authenticate: bool) -> None:
         file = self.directory / "object.der"
         common = (

@@ -1,26 +1,27 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The cards and tokens behind all modules: a driver for cards in readers, and readers of tokens that need none."""
+"""The cards and tokens behind all modules: a driver for cards in readers, and readers of tokens that need none.
+
+What it takes to talk to a module is imported at the first use: the app starts with this and most often needs no more.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from sithsapp.card.model import CardsState, SlotStatus
-from sithsapp.card.pkcs11.messages import Contents, Look, Read, Token, Tokens
-from sithsapp.card.pkcs11.modules import Module, check_module
-from sithsapp.card.pkcs11.outcomes import failure_of
-from sithsapp.card.pkcs11.process import ModuleProcess, ModuleRefusal
-from sithsapp.card.pkcs11.session import TokenSession
-from sithsapp.card.pkcs11.tokens import TokenRecord, build_record, is_in_reader, place
+from sithsapp.card.model import CardsState
+from sithsapp.card.pkcs11.modules import Module
 from sithsapp.card.session import Record
-from sithsapp.card.transport import CardConnection, Presence, ReaderEvent, ReadersSnapshot
+from sithsapp.card.transport import CardConnection, ReaderEvent, ReadersSnapshot
 from sithsapp.failures import Failure, SithsError
 
+if TYPE_CHECKING:
+    from sithsapp.card.pkcs11.session import TokenSession
+
 _log = logging.getLogger(__name__)
+_GONE = (Failure.CARD_REMOVED, Failure.CARD_CHANGED)
 
 
 class Pkcs11Tokens:
@@ -36,10 +37,12 @@ class Pkcs11Tokens:
 
     def open(self, reader: str, atr: bytes, reset: Callable[[], None], others: CardsState) -> TokenSession:
         """Read the card in that reader with the first module that has it; as `TokenSource.open`."""
+        from sithsapp.card.pkcs11.opening import Place, open_card
+
         problem = SithsError(Failure.CARD_NOT_SUPPORTED, "no PKCS#11 module knows the card")
         for module in self._modules:
             try:
-                session = self._open(module, reader, atr, reset, others)
+                session = open_card(module, self._environment, Place(reader, atr, others), reset)
             except SithsError as error:
                 _log.warning("%s: %s", module.path.name, error)
                 problem = error
@@ -51,17 +54,17 @@ class Pkcs11Tokens:
 
     def resume(self, record: Record, reset: Callable[[], None]) -> TokenSession:
         """Start the card's module again; as `TokenSource.resume`."""
+        from sithsapp.card.pkcs11.opening import resume_card
+        from sithsapp.card.pkcs11.tokens import TokenRecord
+
         if not isinstance(record, TokenRecord):
             raise TypeError("the record of another driver")
-        with self._started(record.module) as process:
-            session = TokenSession(process, record, reset)
-            try:
-                session.look()
-            except SithsError as error:
-                if error.failure in (Failure.CARD_REMOVED, Failure.CARD_CHANGED):
-                    self.look_again()
-                raise
-            return session
+        try:
+            return resume_card(record, self._environment, reset)
+        except SithsError as error:
+            if error.failure in _GONE:
+                self.look_again()
+            raise
 
     def wait(self, known: ReadersSnapshot | None, timeout: float | None = None) -> ReadersSnapshot:
         """List tokens that sit in no reader, at first and when one proved to be gone; otherwise sleep."""
@@ -71,8 +74,11 @@ class Pkcs11Tokens:
             if known is not None and self._cancelled:
                 return known
             self._stale = False
-        events = {event.reader: event for event in self._without_reader()}
-        return ReadersSnapshot(bool(events), tuple(events.values()))
+        found: dict[str, ReaderEvent] = {}
+        for module in self._modules:
+            if not module.readers_only:
+                found |= self._without_reader(module)
+        return ReadersSnapshot(bool(found), tuple(found.values()))
 
     def look_again(self) -> None:
         """Let `wait` list the tokens anew."""
@@ -90,64 +96,11 @@ class Pkcs11Tokens:
         """Refuse: these tokens take no APDUs."""
         raise SithsError(Failure.CARD_NOT_SUPPORTED, f"{reader}: a token without a PC/SC reader")
 
-    def _without_reader(self) -> Iterator[ReaderEvent]:
-        for module in self._modules:
-            if module.readers_only:
-                continue
-            try:
-                with self._started(module) as process:
-                    tokens = process.call(Look(), Tokens).tokens
-                    process.close()
-            except SithsError as error:
-                _log.warning("%s: %s", module.path.name, error)
-                continue
-            for token in tokens:
-                if not token.removable and place(token):
-                    identity = zlib.crc32(token.serial + token.label.encode())
-                    yield ReaderEvent(place(token), Presence.PRESENT, b"", identity)
+    def _without_reader(self, module: Module) -> dict[str, ReaderEvent]:
+        from sithsapp.card.pkcs11.opening import tokens_without_reader
 
-    def _open(
-        self, module: Module, reader: str, atr: bytes, reset: Callable[[], None], others: CardsState
-    ) -> TokenSession | None:
-        with self._started(module) as process:
-            tokens = process.call(Look(), Tokens).tokens
-            here = [token for token in tokens if is_in_reader(token, reader)]
-            guessed = not here
-            wanted = here or _only_homeless(tokens, reader, others)
-            contents = [(token, process.call(Read(token.slot, token.serial), Contents)) for token in wanted]
-            record = build_record(module, reader, atr, contents)
-            if record is None or (guessed and _is_shown(record, others)):
-                process.close()
-                return None
-            return TokenSession(process, record, reset)
-
-    @contextmanager
-    def _started(self, module: Module) -> Iterator[ModuleProcess]:
-        """Lend a process with the module, as safe to load as it was when found; end it on any failure."""
-        process = ModuleProcess(check_module(module.path), self._environment)
         try:
-            yield process
-        except ModuleRefusal as refusal:
-            process.close()
-            raise SithsError(failure_of(refusal.failed), refusal.failed.reason) from None
-        except BaseException:
-            process.close()
-            raise
-
-
-def _only_homeless(tokens: Iterable[Token], reader: str, others: CardsState) -> list[Token]:
-    """Return the tokens of the one slot that no reader's name explains, where this is the one unexplained reader.
-
-    Some modules number readers their own way. While other readers are being read nothing is known, and nothing found.
-    """
-    elsewhere = [slot for slot in others.slots if slot.reader != reader]
-    if any(s.status is SlotStatus.READING or s.failure is Failure.CARD_NOT_SUPPORTED for s in elsewhere):
-        return []
-    homeless = [t for t in tokens if t.removable and not any(is_in_reader(t, slot.reader) for slot in elsewhere)]
-    return homeless if len({place(token) for token in homeless}) == 1 else []
-
-
-def _is_shown(record: TokenRecord, others: CardsState) -> bool:
-    """Tell whether another reader shows a card with one of these certificates."""
-    shown = {c.certificate for card in others.cards if card.id.reader != record.id.reader for c in card.credentials}
-    return any(key.credential.certificate in shown for key in record.keys)
+            return {event.reader: event for event in tokens_without_reader(module, self._environment)}
+        except SithsError as error:
+            _log.warning("%s: %s", module.path.name, error)
+            return {}

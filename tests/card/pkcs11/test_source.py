@@ -156,6 +156,23 @@ class TestPlaces:
         products = {card.product for card in service.state.cards}
         assert products == {"IDPrime 940", "SoftHSM v2"}
 
+    def test_a_token_without_certificates_is_nobodys_card(self, run: Run, softhsm: SoftHsm) -> None:
+        softhsm.initialise("keys of a name server")
+        service = run(softhsm.tokens())
+        Watcher(service).card()
+        assert [found.status for found in service.state.slots] == [SlotStatus.READY]
+
+    def test_another_token_in_its_place_is_told(
+        self, run: Run, softhsm: SoftHsm, wrapper: Wrapper, make_card: CardFactory
+    ) -> None:
+        readers = VirtualReaders()
+        readers.insert(make_card())
+        service = run(softhsm.tokens(wrapper.build(SLOT_NAME=SLOT_NAME)), UnknownCards(readers))
+        card = Watcher(service).card()
+        softhsm.remove()
+        softhsm.personalise(make_card().spec)
+        assert refusal(lambda: sign(service, card)).failure in (Failure.CARD_CHANGED, Failure.CARD_REMOVED)
+
     def test_without_tokens_a_missing_service_is_still_told(self, run: Run, softhsm: SoftHsm) -> None:
         softhsm.remove()
         readers = VirtualReaders()
