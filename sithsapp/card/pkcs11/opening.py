@@ -35,7 +35,7 @@ def open_card(
     with _started(module, environment) as process:
         tokens = process.call(Look(), Tokens).tokens
         here = [token for token in tokens if is_in_reader(token, where.reader)]
-        wanted = here or _only_homeless(tokens, where)
+        wanted = here or only_homeless(tokens, where)
         contents = [(token, process.call(Read(token.slot, token.serial), Contents)) for token in wanted]
         record = build_record(module, where.reader, where.atr, contents)
         if record is None or (not here and _is_shown(record, where.others)):
@@ -53,7 +53,7 @@ def resume_card(record: TokenRecord, environment: Mapping[str, str], reset: Call
 
 
 def tokens_without_reader(module: Module, environment: Mapping[str, str]) -> tuple[ReaderEvent, ...]:
-    """Return a reader for each token that is no removable device and has certificates with keys; raises CARD_ERROR."""
+    """Return a reader for each token with certificates that is no removable device; raises CARD_ERROR."""
     with _started(module, environment) as process:
         fixed = [token for token in process.call(Look(), Tokens).tokens if not token.removable and place(token)]
         found = [(token, process.call(Read(token.slot, token.serial), Contents)) for token in fixed]
@@ -79,7 +79,7 @@ def _started(module: Module, environment: Mapping[str, str]) -> Iterator[ModuleP
         raise
 
 
-def _only_homeless(tokens: Iterable[Token], where: Place) -> list[Token]:
+def only_homeless(tokens: Iterable[Token], where: Place) -> list[Token]:
     """Return the tokens of the one slot that no reader's name explains, where this is the one unexplained reader.
 
     Some modules number readers their own way. While other readers are being read nothing is known, and nothing found.
