@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sithsapp.card.cache import CardCache
 from sithsapp.card.idprime.opening import open_card, resume_card
 from sithsapp.card.idprime.record import CardRecord
+from sithsapp.card.idprime.session import CardSession
 from sithsapp.card.jobs import HELD_SECONDS, Job
 from sithsapp.card.model import CardId, CardsState, Slot, SlotStatus
 from sithsapp.card.session import Record, Session, SessionLost, TokenSource
@@ -281,9 +282,10 @@ class ReaderWorker:
 
     def _keep(self) -> None:
         """Put what was read into the cache, once; only when nobody waits, as it may take commands."""
-        session, record = self._session, self._record
-        if self._to_keep and session is not None and record is not None and session.alive:
+        session = self._session
+        if self._to_keep and isinstance(session, CardSession) and session.alive:
             self._learn_counters(session)
+            record = session.record
             if record.freshness is not None and record.complete:
                 self._cache.store(record.id.serial, record.id.atr, record.freshness, record.contents)
         self._to_keep = False

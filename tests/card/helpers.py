@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from sithsapp.card.idprime.record import CardRecord
 from sithsapp.card.model import Card, CardsState, Credential, PinRole, SignatureScheme
 from sithsapp.card.pin import Pin
 from sithsapp.card.service import CardService
@@ -109,7 +110,7 @@ class Watcher:
 
         def is_kept() -> bool:
             record = worker._record
-            if worker._to_keep or record is None or record.freshness is None:
+            if worker._to_keep or not isinstance(record, CardRecord) or record.freshness is None:
                 return False
             return cache.find(record.id.serial, record.id.atr, record.freshness) == record.contents
 

@@ -11,6 +11,7 @@ import pytest
 
 from sithsapp.card.cache import CardCache
 from sithsapp.card.idprime.opening import open_card
+from sithsapp.card.idprime.record import CardRecord
 from sithsapp.card.idprime.session import CardSession
 from sithsapp.card.model import PinRole, SignatureScheme
 from sithsapp.card.service import CardService
@@ -125,7 +126,7 @@ def test_a_change_between_reading_and_counters_makes_the_card_be_read_again(
     watcher.until(lambda state: bool(state.cards) and state.cards[0].credentials[1].certificate == wanted)
     kept = watcher.kept()
     record = service._readers[DEFAULT_READER].worker._record
-    assert record is not None
+    assert isinstance(record, CardRecord)
     assert record.freshness is not None
     found = service._cache.find(kept.id.serial, kept.id.atr, record.freshness)
     assert found == record.contents

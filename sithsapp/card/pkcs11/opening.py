@@ -52,9 +52,15 @@ def resume_card(record: TokenRecord, environment: Mapping[str, str], reset: Call
         return session
 
 
-def tokens_without_reader(module: Module, environment: Mapping[str, str]) -> tuple[ReaderEvent, ...]:
-    """Return a reader for each token with certificates that is no removable device; raises CARD_ERROR."""
+def tokens_without_reader(
+    module: Module, environment: Mapping[str, str], started: Callable[[ModuleProcess], None]
+) -> tuple[ReaderEvent, ...]:
+    """Return a reader for each token with certificates that is no removable device; raises CARD_ERROR.
+
+    `started` is told the process, to end it if need be.
+    """
     with _started(module, environment) as process:
+        started(process)
         fixed = [token for token in process.call(Look(), Tokens).tokens if not token.removable and place(token)]
         found = [(token, process.call(Read(token.slot, token.serial), Contents)) for token in fixed]
         process.close()

@@ -79,7 +79,7 @@ class ModuleProcess:
         """
         assert self._process.stdin is not None  # noqa: S101 - opened above
         assert self._process.stdout is not None  # noqa: S101 - opened above
-        watchdog = threading.Timer(seconds, self._process.kill)
+        watchdog = threading.Timer(seconds, self.kill)
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -96,6 +96,10 @@ class ModuleProcess:
             self.close()
             raise SithsError(Failure.CARD_ERROR, "the PKCS#11 module gave another answer than was asked for")
         return answer
+
+    def kill(self) -> None:
+        """End the process at once, and with it a call that waits for it in another thread."""
+        self._process.kill()
 
     def close(self) -> None:
         """End the process: it goes by itself when its pipe closes, and is killed if it does not. Never raises."""

@@ -18,6 +18,7 @@ from sithsapp.card.transport import CardConnection, ReaderEvent, ReadersSnapshot
 from sithsapp.failures import Failure, SithsError
 
 if TYPE_CHECKING:
+    from sithsapp.card.pkcs11.process import ModuleProcess
     from sithsapp.card.pkcs11.session import TokenSession
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Pkcs11Tokens:
         self._changed = threading.Condition()
         self._stale = False
         self._cancelled = False
+        self._listing: ModuleProcess | None = None
 
     def open(self, reader: str, atr: bytes, reset: Callable[[], None], others: CardsState) -> TokenSession:
         """Read the card in that reader with the first module that has it; as `TokenSource.open`."""
@@ -91,6 +93,8 @@ class Pkcs11Tokens:
         with self._changed:
             self._cancelled = True
             self._changed.notify_all()
+            if self._listing is not None:
+                self._listing.kill()
 
     def connect(self, reader: str) -> CardConnection:
         """Refuse: these tokens take no APDUs."""
@@ -100,7 +104,14 @@ class Pkcs11Tokens:
         from sithsapp.card.pkcs11.opening import tokens_without_reader
 
         try:
-            return {event.reader: event for event in tokens_without_reader(module, self._environment)}
+            events = tokens_without_reader(module, self._environment, self._note_listing)
+            return {event.reader: event for event in events}
         except SithsError as error:
             _log.warning("%s: %s", module.path.name, error)
             return {}
+
+    def _note_listing(self, process: ModuleProcess) -> None:
+        with self._changed:
+            self._listing = process
+            if self._cancelled:
+                process.kill()

@@ -103,7 +103,6 @@ class TestPlaces:
         sign(service, card, CODES[PinRole.AUTH])
         assert len(service.state.slots) == 1
         assert not trace.exists()
-        assert module_processes() == []
 
     def test_a_module_with_its_own_names_for_readers(
         self, run: Run, softhsm: SoftHsm, wrapper: Wrapper, make_card: CardFactory
@@ -296,6 +295,8 @@ class TestBrokenModules:
         service = run(softhsm.tokens(wrapper.build(IN_INITIALIZE="for (;;) pause()")), readers)
         card = Watcher(service).card()
         assert sign(service, card, CODES[PinRole.AUTH])
+        service.close()
+        eventually(lambda: module_processes() == [])
 
     def test_no_process_outlives_the_service(self, run: Run, softhsm: SoftHsm) -> None:
         service = run(softhsm.tokens())
