@@ -184,5 +184,7 @@ class TlsServer:
                     self.handshakes += 1
                     self.resumed += bool(connection.session_reused)
                     self.handler(connection)
+                    if connection.fileno() >= 0:
+                        connection.unwrap()
             except OSError as error:
                 self.errors.append(error)
