@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,15 +91,25 @@ class Issuers:
         """Take DER certificates; raises `SithsError(CARD_DATA_INVALID)` for one that is none."""
         self._by_subject = {read_certificate(each).subject.rfc4514: each for each in certificates}
 
-    def chain(self, certificate: bytes) -> tuple[bytes, ...]:
-        """Return the certificate and, as far as they are known, its issuers without the root."""
-        chain = [certificate]
+    def chain(self, chosen: Chosen) -> tuple[bytes, ...]:
+        """Return the certificate and, from the card or as far as they are known here, its issuers without the root."""
+        chain = [chosen.credential.certificate]
+        known = _readable(chosen.card.other_certificates) | self._by_subject
         while len(chain) < _LONGEST_CHAIN:
-            issuer = self._by_subject.get(read_certificate(chain[-1]).issuer_name.rfc4514)
+            issuer = known.get(read_certificate(chain[-1]).issuer_name.rfc4514)
             if issuer is None or issuer in chain or _is_root(issuer):
                 break
             chain.append(issuer)
         return tuple(chain)
+
+
+def _readable(certificates: Iterable[bytes]) -> dict[str, bytes]:
+    """Return certificates of a card by subject, without those that are damaged."""
+    found: dict[str, bytes] = {}
+    for each in certificates:
+        with suppress(SithsError):
+            found[read_certificate(each).subject.rfc4514] = each
+    return found
 
 
 def _is_root(certificate: bytes) -> bool:

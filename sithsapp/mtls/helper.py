@@ -153,7 +153,7 @@ class MtlsHelper:
         alpn = target.alpn or (("http/1.1",) if target.mode == "http" else ())
 
         def make_context(chosen: Chosen, sign: Callable[[bytes, SignatureScheme], bytes]) -> ClientContext:
-            chain = self._issuers.chain(chosen.credential.certificate)
+            chain = self._issuers.chain(chosen)
             key = ClientKey(chain, frozenset(chosen.credential.schemes), sign)
             context = ClientContext(key, trust, alpn=alpn, newest=_NEWEST[target.newest_tls])
             forward.limited = context.limited
