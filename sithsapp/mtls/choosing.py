@@ -92,7 +92,7 @@ class Issuers:
         self._by_subject = {read_certificate(each).subject.rfc4514: each for each in certificates}
 
     def chain(self, chosen: Chosen) -> tuple[bytes, ...]:
-        """Return the certificate and, from the card or as far as they are known here, its issuers without the root."""
+        """Return the certificate and its issuers without the root, as far as the card or the files have them."""
         chain = [chosen.credential.certificate]
         known = _readable(chosen.card.other_certificates) | self._by_subject
         while len(chain) < _LONGEST_CHAIN:
@@ -123,9 +123,10 @@ def read_issuers(files: Sequence[str]) -> Issuers:
     for file in files:
         try:
             with Path(file).open(encoding="ascii") as stream:
-                found += _split(stream.read(_LARGEST_FILE))
-            if len(found) > _MOST_ISSUERS:
-                raise ValueError("too many certificates")
+                here = _split(stream.read(_LARGEST_FILE))
+            found += here
+            if not here or len(found) > _MOST_ISSUERS:
+                raise ValueError("no certificates, or too many")
             Issuers(found)
         except (OSError, ValueError, SithsError) as error:
             raise SithsError(Failure.SETTINGS_INVALID, f"{file}: no issuers' certificates") from error

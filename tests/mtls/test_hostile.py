@@ -85,8 +85,8 @@ class TestPeer:
 KNOCK = """
 import encodings.idna, os, socket, sys
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
-connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
 try:
+    connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
     connection.sendall(b"GET / HTTP/1.1\\r\\nHost: 127.0.0.1:" + sys.argv[1].encode() + b"\\r\\n\\r\\n")
     print("got", connection.recv(100))
 except ConnectionError:
