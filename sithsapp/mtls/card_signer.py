@@ -6,7 +6,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Final
+from concurrent.futures import Future
+from typing import Final, TypeVar
 
 from sithsapp.card.model import PinState, SignatureScheme
 from sithsapp.card.service import CardService
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _CARD_SECONDS: Final = 30.0
 _MOST_ENTRIES: Final = 3
+Result = TypeVar("Result")
 _ASK_AGAIN: Final = frozenset({Failure.PIN_WRONG, Failure.PIN_FORMAT, Failure.LAST_TRY_NOT_CONFIRMED})
 
 
@@ -51,7 +53,7 @@ class CardSigner:
             raise failure or SithsError(Failure.CANCELLED_BY_USER)
 
     def _ready_pin(self, chosen: Chosen, scheme: SignatureScheme) -> PinState:
-        state = self._cards.prepare(chosen.card.id, chosen.credential.id, scheme).result(_CARD_SECONDS)
+        state = _result(self._cards.prepare(chosen.card.id, chosen.credential.id, scheme))
         if state.blocked or state.tries_left == 0:
             raise SithsError(Failure.PIN_LOCKED, tries_left=0)
         return state
@@ -72,7 +74,11 @@ class CardSigner:
         job = self._cards.sign(
             chosen.card.id, chosen.credential.id, scheme, message, answer.pin, last_try_ok=answer.last_try_ok
         )
-        try:
-            return job.result(_CARD_SECONDS)
-        except TimeoutError as error:
-            raise SithsError(Failure.CARD_MUTE, "no signature in time") from error
+        return _result(job)
+
+
+def _result(job: Future[Result]) -> Result:
+    try:
+        return job.result(_CARD_SECONDS)
+    except TimeoutError as error:
+        raise SithsError(Failure.CARD_MUTE, "no answer in time") from error

@@ -6,9 +6,11 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sithsapp.card.model import CardId
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.http_guard import HttpGuard, Refused, Rules
 from sithsapp.mtls.interaction import Program
@@ -29,13 +31,17 @@ class Stranger(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for each connection to a target. `rules` None is mode `raw`."""
+    """What holds for each connection to a target.
+
+    `rules` None is mode `raw`. `may_go_on` tells whether a connection of that card's may live.
+    """
 
     upstream: Upstream
     peers: PeerCheck
     rules: Rules | None
     server_speaks_first: bool
     idle_seconds: float
+    may_go_on: Callable[[CardId], bool]
 
 
 class Connection:
@@ -58,6 +64,7 @@ class Connection:
         try:
             first = self._first_bytes()
             self._server, self.identity = self._terms.upstream.open(self._program)
+            self.end_if_orphaned()
             if not self.ending:
                 self._carry(self._server, first)
                 whole = not self.ending
@@ -77,6 +84,12 @@ class Connection:
         _shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
         if server is not None:
             _shut(server.raw, socket.SHUT_RDWR)
+
+    def end_if_orphaned(self) -> None:
+        """End if the connection was made with a card that has gone."""
+        identity = self.identity
+        if identity is not None and not self._terms.may_go_on(identity.chosen.card.id):
+            self.end()
 
     def _carry(self, server: TlsStream, first: bytes) -> None:
         upstream = self._terms.upstream

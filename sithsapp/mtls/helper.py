@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sithsapp.card.model import CardsState, SignatureScheme
+from sithsapp.card.model import CardId, CardsState, SignatureScheme
 from sithsapp.card.service import CardService
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.card_signer import CardSigner
@@ -25,7 +25,7 @@ from sithsapp.mtls.interaction import MtlsInteraction
 from sithsapp.mtls.peer import PeerCheck, system_peer_check
 from sithsapp.mtls.self_test import require_working
 from sithsapp.mtls.tunnel import abort
-from sithsapp.mtls.upstream import Identity, Upstream
+from sithsapp.mtls.upstream import Upstream
 from sithsapp.settings.schema import Mtls, MtlsTarget
 
 log = logging.getLogger(__name__)
@@ -168,7 +168,14 @@ class MtlsHelper:
             session_seconds=self._settings.session_seconds,
         )
         rules = _rules(target, listener.getsockname()[1]) if target.mode == "http" else None
-        terms = Terms(upstream, self._peers, rules, target.server_speaks_first, self._settings.idle_seconds)
+        terms = Terms(
+            upstream,
+            self._peers,
+            rules,
+            target.server_speaks_first,
+            self._settings.idle_seconds,
+            self._may_go_on,
+        )
         forward = _Forward(target, listener, upstream, terms)
         return forward
 
@@ -231,17 +238,14 @@ class MtlsHelper:
 
     def _cards_changed(self, state: CardsState) -> None:
         for forward in self._forwards:
-            gone = forward.upstream.card_left(lambda card: state.find(card) is not None)
-            if gone is not None:
-                self._end_connections(forward, gone)
-
-    def _end_connections(self, forward: _Forward, gone: Identity) -> None:
-        if not self._settings.close_when_card_leaves:
-            return
+            forward.upstream.forget_unless(lambda card: state.find(card) is not None)
         with self._lock:
-            connections = [each for each in forward.connections if each.identity is gone]
+            connections = [each for forward in self._forwards for each in forward.connections]
         for connection in connections:
-            connection.end()
+            connection.end_if_orphaned()
+
+    def _may_go_on(self, card: CardId) -> bool:
+        return not self._settings.close_when_card_leaves or self._cards.state.find(card) is not None
 
 
 def _rules(target: MtlsTarget, port: int) -> Rules:

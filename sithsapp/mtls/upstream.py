@@ -122,20 +122,19 @@ class Upstream:
         """Let this thread sign for `program` in a connection that is open (renegotiation), or no longer with None."""
         self._permission.purpose = None if program is None else self._purpose(program)
 
-    def card_left(self, is_there: Callable[[CardId], bool]) -> Identity | None:
-        """Forget the certificate and all sessions if its card has gone; return what was forgotten."""
+    def forget_unless(self, is_there: Callable[[CardId], bool]) -> None:
+        """Forget the certificate and all sessions if its card has gone."""
         with self._lock:
             identity = self._identity
             if identity is None or is_there(identity.chosen.card.id):
-                return None
+                return
             self._identity = None
             self._flights.clear()
         identity.context.close()
-        return identity
 
     def close(self) -> None:
         """Forget everything; nothing can be signed any more."""
-        self.card_left(lambda _card: False)
+        self.forget_unless(lambda _card: False)
 
     def _current(self) -> Identity:
         chosen = self._choose()
@@ -163,6 +162,9 @@ class Upstream:
         return Purpose(program, self._name, *self._address)
 
     def _flight(self, program: Program) -> _Flight:
+        """Return the program's flight; a program that cannot be named shares none."""
+        if not program.path:
+            return _Flight()
         with self._lock:
             flight = self._flights.setdefault(program.path, _Flight())
             self._flights.move_to_end(program.path)

@@ -12,6 +12,8 @@ import pytest
 from sithsapp.card.virtual.ca_profile import DEFAULT_PERSON
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.helper import MtlsHelper
+from sithsapp.mtls.interaction import Program
+from sithsapp.mtls.peer import Address
 from tests.mtls.desk import RIGHT, WRONG, Desk, connect, fetch, http_answer, port_of, say, together
 from tests.mtls.parts import TlsServer, eventually
 
@@ -49,6 +51,56 @@ def test_without_sessions_each_connection_asks(desk: Desk) -> None:
         fetch(helper)
         fetch(helper)
     assert len(desk.person.requests) == 2
+
+
+def test_a_program_that_cannot_be_named_shares_no_session(desk: Desk) -> None:
+    class Nameless:
+        def own_program(self, _ours: Address, _theirs: Address) -> Program | None:
+            return Program()
+
+    with TlsServer(desk.files.context(), http_answer) as server:
+        helper = desk.helper(server.port, peers=Nameless())
+        fetch(helper)
+        fetch(helper)
+    assert len(desk.person.requests) == 2
+
+
+def test_another_program_is_asked_for_anew(desk: Desk) -> None:
+    class Changing:
+        path = "/one"
+
+        def own_program(self, _ours: Address, _theirs: Address) -> Program | None:
+            return Program(self.path, 1)
+
+    peers = Changing()
+    with TlsServer(desk.files.context(), http_answer) as server:
+        helper = desk.helper(server.port, peers=peers)
+        for path in ("/one", "/one", "/two", "/one"):
+            peers.path = path
+            fetch(helper)
+    assert [request.purpose.program.path for request in desk.person.requests] == ["/one", "/two"]
+
+
+def test_a_server_may_ask_for_the_certificate_later(desk: Desk) -> None:
+    """Post-handshake authentication, as path rules of web servers use it: asked within the connection."""
+    context = desk.files.context(TLS_1_3)
+    context.post_handshake_auth = True
+
+    def handle(connection: ssl.SSLSocket) -> None:
+        connection.recv(100)
+        connection.verify_client_post_handshake()
+        connection.sendall(b"wait")
+        connection.recv(100)
+        connection.sendall(b"known" if connection.getpeercert() else b"unknown")
+
+    with TlsServer(context, handle) as server:
+        helper = desk.helper(server.port, mode="raw")
+        with connect(helper) as client:
+            client.sendall(b"?")
+            assert client.recv(100) == b"wait"
+            client.sendall(b"!")
+            assert client.recv(100) == b"known"
+    assert len(desk.person.requests) == 1
 
 
 def test_a_wrong_code_may_be_entered_again(desk: Desk) -> None:
