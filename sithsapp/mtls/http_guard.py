@@ -153,11 +153,10 @@ class HttpGuard:
         host = fields.get(b"host", b"").decode("latin-1").lower()
         if host not in self._rules.hosts:
             raise Refused("421 Misdirected Request", "this host name is not one of the forward's")
-        if fields.get(b"origin", f"http://{host}".encode()) != f"http://{host}".encode():
-            raise Refused("403 Forbidden", "the request comes from another web site")
-        if fields.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin") and not _is_navigation(
-            method, fields
-        ):
+        own = f"http://{host}".encode()
+        foreign = fields.get(b"origin", own) != own
+        across = fields.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
+        if foreign or (across and not _is_navigation(method, fields)):
             raise Refused("403 Forbidden", "the request comes from another web site")
 
     def _begin_body(self, fields: dict[bytes, bytes], *, old: bool) -> None:

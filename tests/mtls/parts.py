@@ -49,24 +49,30 @@ def eventually(condition: Callable[[], bool], seconds: float = DEADLINE) -> None
 
 
 def make_certificate(
-    key: PrivateKey, common_name: str, issuer: tuple[PrivateKey, x509.Certificate] | None = None
+    key: PrivateKey,
+    common_name: str,
+    *,
+    content_commitment: bool | None = None,
 ) -> x509.Certificate:
-    """A certificate for localhost, self-signed CA without `issuer`."""
+    """A certificate for localhost; a self-signed CA, or a leaf's with that usage beside digitalSignature."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
-        .issuer_name(name if issuer is None else issuer[1].subject)
+        .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=content_commitment is None, path_length=None), critical=True)
     )
-    return builder.sign(key if issuer is None else issuer[0], hashes.SHA256())
+    if content_commitment is not None:
+        usage = x509.KeyUsage(True, content_commitment, False, False, False, False, False, False, False)
+        builder = builder.add_extension(usage, critical=True)
+    return builder.sign(key, hashes.SHA256())
 
 
 def pem_of(certificate: x509.Certificate, key: PrivateKey | None = None) -> bytes:

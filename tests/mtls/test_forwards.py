@@ -34,6 +34,15 @@ def test_six_connections_at_a_time_need_one_signature(desk: Desk, version: ssl.T
         assert len(desk.person.requests) == 1
 
 
+def test_sessions_that_the_server_does_not_take_lead_to_one_question_too(desk: Desk) -> None:
+    with TlsServer(desk.files.context(), http_answer) as server:
+        helper = desk.helper(server.port)
+        fetch(helper)
+        server.context = desk.files.context()  # another server's tickets, as behind a load balancer
+        assert [status for status, _ in together(6, lambda: fetch(helper))] == [200] * 6
+    assert len(desk.person.requests) == 2
+
+
 def test_the_question_names_program_host_and_certificate(desk: Desk) -> None:
     with TlsServer(desk.files.context(), http_answer) as server:
         fetch(desk.helper(server.port))
