@@ -15,8 +15,9 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.http_guard import HttpGuard, Refused, Rules
 from sithsapp.mtls.interaction import Program
 from sithsapp.mtls.peer import Address, PeerCheck
+from sithsapp.mtls.readiness import readable_within
 from sithsapp.mtls.tls_stream import CHUNK, TlsStream, Truncated
-from sithsapp.mtls.tunnel import Idle, Tunnel, abort, wait
+from sithsapp.mtls.tunnel import Idle, Tunnel, abort
 from sithsapp.mtls.upstream import Identity, Upstream
 
 log = logging.getLogger(__name__)
@@ -114,8 +115,8 @@ class Connection:
         deadline = time.monotonic() + FIRST_BYTES_SECONDS
         self._client.setblocking(False)
         while True:
-            readable, _ = wait([self._client], [], max(0.0, deadline - time.monotonic()))
-            data = self._client.recv(CHUNK) if readable else b""
+            left = max(0.0, deadline - time.monotonic())
+            data = self._client.recv(CHUNK) if readable_within(self._client, left) else b""
             if not data:
                 raise Idle
             passed = self._passing(data)

@@ -161,6 +161,8 @@ class TlsStream:
             with signing_errors():
                 while part := self._tls.read(_RECORD):
                     parts.append(part)
+                    if not self._in.pending and not self._tls.pending():
+                        return part if len(parts) == 1 else b"".join(parts)  # spares an exception each time
             self.ended = True
         except ssl.SSLZeroReturnError:  # the server's end, where ours was said before
             self.ended = True

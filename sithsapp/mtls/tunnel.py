@@ -7,13 +7,13 @@ other's open.
 
 from __future__ import annotations
 
-import select
 import socket
 import struct
 import sys
 from collections.abc import Callable
 from typing import Final
 
+from sithsapp.mtls.readiness import Ready, pair, readable_within
 from sithsapp.mtls.tls_stream import CHUNK, TlsStream, Truncated
 
 _LINGER_SECONDS: Final = 1.0
@@ -46,6 +46,7 @@ class Tunnel:
         self._for_client = memoryview(b"")
         self._client_ended = self._told_client = False
         self._on_first_data: Callable[[], None] | None = None
+        self._pair = pair(server.raw, client)
         client.setblocking(False)
 
     def on_first_data(self, callback: Callable[[], None]) -> None:
@@ -62,16 +63,20 @@ class Tunnel:
         self._server.flush()
         self._take_decrypted()
         while not self._finished():
-            readable, writable = self._wait()
-            if self._server.raw in writable:
-                self._server.flush()
-            if self._server.raw in readable:
-                self._from_server()
-            if self._client in writable:
-                self._to_client()
-            if self._client in readable and not self._server.unsent:
-                self._from_client()
+            self._step(*self._wait())
         self._linger()
+
+    def _step(self, server: Ready, client: Ready) -> None:
+        if not any(server) and not any(client):
+            raise Idle
+        if server.writable:
+            self._server.flush()
+        if server.readable:
+            self._from_server()
+        if client.writable:
+            self._to_client()
+        if client.readable and not self._server.unsent:
+            self._from_client()
 
     def _finished(self) -> bool:
         if self._for_client or not self._server.ended:
@@ -81,18 +86,13 @@ class Tunnel:
             self._client.shutdown(socket.SHUT_WR)
         return True
 
-    def _wait(self) -> tuple[list[socket.socket], list[socket.socket]]:
-        server = self._server.raw
-        readers = [] if self._for_client or self._server.ended else [server]
-        if not self._client_ended and not self._server.unsent:
-            readers.append(self._client)
-        writers = [server] if self._server.unsent else []
-        if self._for_client:
-            writers.append(self._client)
-        readable, writable = wait(readers, writers, self._idle)
-        if not readable and not writable:
-            raise Idle
-        return readable, writable
+    def _wait(self) -> tuple[Ready, Ready]:
+        unsent, waiting = self._server.unsent, bool(self._for_client)
+        return self._pair.wait(
+            Ready(not waiting and not self._server.ended, unsent),
+            Ready(not self._client_ended and not unsent, waiting),
+            self._idle,
+        )
 
     def _from_client(self) -> None:
         try:
@@ -136,38 +136,5 @@ class Tunnel:
     def _linger(self) -> None:
         """Let the program read the end before the socket goes: closing on unread data would destroy what it has."""
         while not self._client_ended:
-            readable, _ = wait([self._client], [], _LINGER_SECONDS)
-            if not readable or not self._client.recv(CHUNK):
+            if not readable_within(self._client, _LINGER_SECONDS) or not self._client.recv(CHUNK):
                 return
-
-
-if hasattr(select, "poll"):
-
-    def wait(
-        readers: list[socket.socket], writers: list[socket.socket], seconds: float
-    ) -> tuple[list[socket.socket], list[socket.socket]]:
-        """Wait until a socket can be read or written; an error makes it both. Empty when the time is over."""
-        poller = select.poll()
-        sockets: dict[int, socket.socket] = {}
-        for each in {*readers, *writers}:
-            sockets[each.fileno()] = each
-            poller.register(
-                each, (select.POLLIN if each in readers else 0) | (select.POLLOUT if each in writers else 0)
-            )
-        readable, writable = [], []
-        for descriptor, events in poller.poll(seconds * 1000):
-            found = sockets[descriptor]
-            if found in readers and events & ~select.POLLOUT:
-                readable.append(found)
-            if found in writers and events & ~select.POLLIN:
-                writable.append(found)
-        return readable, writable
-
-else:
-
-    def wait(
-        readers: list[socket.socket], writers: list[socket.socket], seconds: float
-    ) -> tuple[list[socket.socket], list[socket.socket]]:
-        """Wait until a socket can be read or written. Empty when the time is over."""
-        readable, writable, _ = select.select(readers, writers, [], seconds)
-        return readable, writable
