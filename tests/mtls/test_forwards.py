@@ -11,6 +11,7 @@ import pytest
 
 from sithsapp.card.virtual.ca_profile import DEFAULT_PERSON
 from sithsapp.failures import Failure, SithsError
+from sithsapp.mtls import upstream
 from sithsapp.mtls.helper import MtlsHelper
 from sithsapp.mtls.interaction import Program
 from sithsapp.mtls.peer import Address
@@ -183,6 +184,25 @@ def test_a_server_that_is_not_there(desk: Desk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     assert fetch(desk.helper(port))[0] == 504
+
+
+@pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
+def test_a_slow_person_is_not_a_slow_server(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, version: ssl.TLSVersion
+) -> None:
+    monkeypatch.setattr(upstream, "HANDSHAKE_SECONDS", 0.5)
+    thinking = threading.Event()
+    desk.person.before = lambda: (thinking.wait(0.7), None)[1]
+    with TlsServer(desk.files.context(version), http_answer) as server:
+        assert fetch(desk.helper(server.port))[0] == 200
+
+
+def test_a_server_that_never_answers_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "HANDSHAKE_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        status, text = fetch(desk.helper(silent.getsockname()[1]))
+    assert (status, text[:4]) == (504, "N405")
+    assert desk.person.requests == []
 
 
 def test_a_server_that_does_not_accept_the_card(desk: Desk) -> None:
