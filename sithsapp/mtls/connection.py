@@ -53,6 +53,7 @@ class Connection:
         self._client, self._theirs, self._terms = client, theirs, terms
         self._ours: Address = client.getsockname()
         self._server: TlsStream | None = None
+        self._tunnel: Tunnel | None = None
         self._guard = None if terms.rules is None else HttpGuard(terms.rules)
         self._program = Program()
         self._known = False
@@ -81,7 +82,9 @@ class Connection:
     def end(self) -> None:
         """Make the connection end soon."""
         self.ending = True
-        server = self._server
+        server, tunnel = self._server, self._tunnel
+        if tunnel is not None:
+            tunnel.end()
         _shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
         if server is not None:
             _shut(server.raw, socket.SHUT_RDWR)
@@ -95,6 +98,9 @@ class Connection:
     def _carry(self, server: TlsStream, first: bytes) -> None:
         upstream = self._terms.upstream
         tunnel = Tunnel(self._client, server, self._passing, idle_seconds=self._terms.idle_seconds)
+        self._tunnel = tunnel
+        if self.ending:
+            tunnel.end()
         tunnel.on_first_data(lambda: upstream.note_session(self._program, self._identity(), server.session))
         upstream.permit(self._program)
         try:

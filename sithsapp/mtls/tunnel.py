@@ -44,7 +44,7 @@ class Tunnel:
         self._client, self._server, self._passing = client, server, passing
         self._idle = idle_seconds
         self._for_client = memoryview(b"")
-        self._client_ended = self._told_client = False
+        self._client_ended = self._told_client = self._ending = False
         self._on_first_data: Callable[[], None] | None = None
         self._pair = pair(server.raw, client)
         client.setblocking(False)
@@ -52,6 +52,10 @@ class Tunnel:
     def on_first_data(self, callback: Callable[[], None]) -> None:
         """Call `callback` once when the server has sent its first data, with which tickets come."""
         self._on_first_data = callback
+
+    def end(self) -> None:
+        """Make `run` break off when it wakes; may be called from any thread."""
+        self._ending = True
 
     def run(self, first: bytes) -> None:
         """Carry `first` from the client and then everything, until both have ended.
@@ -67,6 +71,8 @@ class Tunnel:
         self._linger()
 
     def _step(self, server: Ready, client: Ready) -> None:
+        if self._ending:
+            raise Truncated("ended here")
         if not any(server) and not any(client):
             raise Idle
         if server.writable:
