@@ -268,6 +268,13 @@ class Failure(Enum):
         _("Contact local IT."),
         retriable=True,
     )
+    TARGET_UNREACHABLE = _Entry(
+        "N405",
+        _("Cannot reach the server"),
+        _("The network or the server that the program wants to reach does not answer."),
+        _("Check the network and try again. Contact local IT if the problem remains."),
+        retriable=True,
+    )
     SERVICE_ERROR = _Entry(
         "S501",
         _("The authentication service answered with an error"),
@@ -396,6 +403,19 @@ class Failure(Enum):
         _("The file was not written"),
         _("There is a file of that name already, or the place cannot be written to."),
         _("Choose another name, or replace the file with --force."),
+    )
+    MTLS_UNAVAILABLE = _Entry(
+        "A912",  # A911 would end with 130, which means interrupted
+        _("The app cannot lend the card to other programs on this computer"),
+        _("The encryption library that the app runs with does not let a card sign for it."),
+        _("Install the app's own package, or contact local IT."),
+    )
+    PORT_IN_USE = _Entry(
+        "A913",
+        _("A local port is in use"),
+        _("Another program on this computer listens on the port that the settings name."),
+        _("Choose another port in the settings, or close the other program."),
+        retriable=True,
     )
     UNKNOWN = _Entry(
         "A999",

@@ -182,10 +182,11 @@ def _waiting(view: WaitForCard) -> str:
 def _prompt(view: EnterPin) -> str:
     kind = tr("Signing code") if view.credential.pin is PinRole.SIGN else tr("Identification code")
     left = "" if view.pin.tries_left is None else ", " + tr("{n} attempts left").format(n=view.pin.tries_left)
-    return f"{kind} ({_holder(view.credential)}{left}):"
+    return f"{kind} ({holder(view.credential)}{left}):"
 
 
-def _holder(credential: Credential) -> str:
+def holder(credential: Credential) -> str:
+    """Return the name on a certificate, fit for a terminal."""
     from sithsapp.pki.certificate import read_certificate
 
     return printable(read_certificate(credential.certificate).common_name or credential.label)

@@ -18,6 +18,8 @@ ServiceId = Annotated[str, _whole(r"[a-z0-9]{1,12}")]
 Origin = Annotated[str, _whole(r"https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?")]
 Coordinate = Annotated[str, _whole(r"[A-Za-z0-9_-]{43}")]
 ModulePath = Annotated[str, _whole(r"([A-Za-z]:)?[/\\][^\x00-\x1f]{1,4090}")]
+HostAndPort = Annotated[str, _whole(r"[a-z0-9.-]{1,253}:[0-9]{1,5}")]
+AlpnName = Annotated[str, _whole(r"[!-~]{1,32}")]
 FilePath = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
@@ -52,6 +54,59 @@ class TrustedService(_Section, frozen=True):
     order_keys: Annotated[tuple[OrderKey, ...], Meta(min_length=1, max_length=8)]
 
 
+class MtlsTarget(_Section, frozen=True):
+    """A server that asks for a client certificate, and the local port by which programs reach it.
+
+    `name`             what the target is called in questions and listings.
+    `listen`           the port on 127.0.0.1.
+    `host`, `port`     the server; its certificate must be for that name.
+    `mode`             `http` looks at every request; `raw` carries any protocol, also what a web page sends.
+    `ca`               PEM files with CAs for this server, besides the operating system's.
+    `allowed_hosts`    further names by which programs may call the forward, besides `127.0.0.1` and `localhost`.
+    `alpn`             protocols to offer the server; `http/1.1` where it is empty and the mode is `http`.
+    `newest_tls`       `1.2` for servers that cannot ask for a certificate in TLS 1.3.
+    `server_speaks_first`  in mode `raw`, whether the card is asked before the program has sent anything.
+    """
+
+    name: Annotated[str, _whole(r"[a-z0-9][a-z0-9-]{0,31}")]
+    listen: Annotated[int, Meta(ge=1024, le=65535)]
+    host: Annotated[str, _whole(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")]
+    port: Annotated[int, Meta(ge=1, le=65535)] = 443
+    mode: Literal["http", "raw"] = "http"
+    ca: Annotated[tuple[FilePath, ...], Meta(max_length=16)] = ()
+    allowed_hosts: Annotated[tuple[HostAndPort, ...], Meta(max_length=16)] = ()
+    alpn: Annotated[tuple[AlpnName, ...], Meta(max_length=4)] = ()
+    newest_tls: Literal["1.2", "1.3"] = "1.3"
+    server_speaks_first: bool = False
+
+
+class Mtls(_Section, frozen=True):
+    """The local mTLS helper: which servers programs may reach with the card.
+
+    `targets`          the servers; names and local ports occur once.
+    `issuers`          PEM files with the issuing CAs' certificates, which are sent along with the card's.
+    `session_seconds`  for how long one code lasts for one program and server; 0 asks for every connection.
+    `ask_seconds`      how long the question for the code stays.
+    `idle_seconds`     after how long without traffic a connection is closed.
+    `connections`      how many connections may be open at a time.
+    `close_when_card_leaves`  whether open connections end when the card is taken out.
+    """
+
+    targets: Annotated[tuple[MtlsTarget, ...], Meta(max_length=64)] = ()
+    issuers: Annotated[tuple[FilePath, ...], Meta(max_length=16)] = ()
+    session_seconds: Annotated[int, Meta(ge=0, le=28800)] = 3600
+    ask_seconds: Annotated[int, Meta(ge=10, le=300)] = 60
+    idle_seconds: Annotated[int, Meta(ge=1, le=86400)] = 300
+    connections: Annotated[int, Meta(ge=1, le=512)] = 256
+    close_when_card_leaves: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse two targets with one name or one port."""
+        for what in ("name", "listen"):
+            if len({getattr(target, what) for target in self.targets}) != len(self.targets):
+                raise ValueError(f"two targets have the same {what}")
+
+
 class Settings(_Section, frozen=True):
     """All settings with their defaults.
 
@@ -61,6 +116,7 @@ class Settings(_Section, frozen=True):
     `virtual_card`     directory of a virtual card that sits in a reader of its own; refused in production.
     `pkcs11`           whether cards that the app does not know by itself are read through vendors' PKCS#11 modules.
     `pkcs11_modules`   absolute paths of the modules to use; without any, those in the vendors' known places are used.
+    `mtls`             the local mTLS helper.
     `language`, `theme` `system` follows the operating system.
     `allow_show_pin`   whether a person may look at the code while typing.
     `done_seconds`     how long the "done" page stays; 0 keeps it.
@@ -73,6 +129,7 @@ class Settings(_Section, frozen=True):
     virtual_card: FilePath | None = None
     pkcs11: bool = True
     pkcs11_modules: Annotated[tuple[ModulePath, ...], Meta(max_length=8)] = ()
+    mtls: Mtls = Mtls()
     language: Literal["system", "sv", "en"] = "system"
     theme: Literal["system", "light", "dark"] = "system"
     allow_show_pin: bool = True

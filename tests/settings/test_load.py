@@ -166,3 +166,43 @@ def test_no_content_gets_past_the_catalogue(tmp_path_factory: pytest.TempPathFac
         load([JsonFile(Authority.POLICY, path)])
     except SithsError as error:
         assert error.failure is Failure.SETTINGS_INVALID
+
+
+TARGET = {"name": "web", "listen": 8443, "host": "server.example"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Web"},
+        {"name": ""},
+        {"listen": 443},
+        {"listen": 65536},
+        {"host": "Server.example"},
+        {"host": "*"},
+        {"host": "server.example\n"},
+        {"host": "-"},
+        {"port": 0},
+        {"mode": "tcp"},
+        {"allowed_hosts": ["intranet"]},
+        {"alpn": ["a b"]},
+        {"unknown": 1},
+    ],
+)
+def test_a_target_of_the_helper_is_strict(layers: Layers, change: dict[str, object]) -> None:
+    layers.write(Authority.MACHINE, {"mtls": {"targets": [TARGET | change]}})
+    with pytest.raises(SithsError) as caught:
+        layers.load()
+    assert caught.value.failure is Failure.SETTINGS_INVALID
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"listen": 8444}])
+def test_two_targets_of_the_helper_share_nothing(layers: Layers, change: dict[str, object]) -> None:
+    layers.write(Authority.MACHINE, {"mtls": {"targets": [TARGET, TARGET | change]}})
+    with pytest.raises(SithsError, match="two targets"):
+        layers.load()
+
+
+def test_targets_of_the_helper(layers: Layers) -> None:
+    layers.write(Authority.MACHINE, {"mtls": {"targets": [TARGET, TARGET | {"name": "other", "listen": 8444}]}})
+    assert [target.port for target in layers.load().settings.mtls.targets] == [443, 443]

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`siths mtls serve` and `siths mtls status`: the local mTLS helper from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sithsapp.card.pin import Pin
+from sithsapp.cli.card_service import running_card_service, settled
+from sithsapp.cli.output import Output, failure_data
+from sithsapp.cli.secret_input import pin_from_descriptor, pin_from_terminal
+from sithsapp.failures import SithsError
+from sithsapp.locale import tr
+from sithsapp.mtls.interaction import KeyGranted, KeyRequest
+from sithsapp.settings.schema import MtlsTarget, Settings
+
+if TYPE_CHECKING:
+    from sithsapp.card.model import CardsState
+
+AskForCode = Callable[[str, Callable[[], bool]], Pin | None]
+"""Asks for a code with a prompt, until the second argument says that none is wanted any more."""
+
+_LOOPBACK = "127.0.0.1"
+_PROBE_SECONDS = 1.0
+
+
+def serve(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Serve the targets of the settings until interrupted."""
+    from sithsapp.mtls.helper import MtlsHelper
+
+    person = TerminalPerson(output, _pin_source(arguments.pin_fd), last_try_ok=arguments.last_try_ok)
+    with running_card_service(settings) as service:
+        settled(service)
+        helper = MtlsHelper(settings.mtls, service, person, extra_ca=settings.extra_ca)
+        try:
+            helper.start()
+            output.note(tr("The forwards are open. Interrupt to close them."))
+            targets = settings.mtls.targets
+            output.result(
+                {"targets": [_target_data(each) for each in targets]}, [_target_line(each) for each in targets]
+            )
+            threading.Event().wait()
+        finally:
+            person.stop()
+            helper.close()
+    return 0
+
+
+def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Show targets, whether their ports are open, and whether the card will do; exit 0 only if it will."""
+    from sithsapp.mtls.choosing import read_issuers
+    from sithsapp.mtls.self_test import require_working
+
+    targets = [(target, _is_open(target.listen)) for target in settings.mtls.targets]
+    failure: SithsError | None = None
+    certificate: str | None = None
+    try:
+        require_working()
+        read_issuers(settings.mtls.issuers)
+        with running_card_service(settings) as service:
+            certificate = _certificate(settled(service))
+    except SithsError as error:
+        failure = error
+    data: dict[str, object] = {
+        "targets": [_target_data(target) | {"open": is_open} for target, is_open in targets],
+        "certificate": certificate,
+    }
+    if failure is not None:
+        data["error"] = failure_data(failure)
+    words = {True: tr("open"), False: tr("not open")}
+    lines = [f"{_target_line(target)}  {words[is_open]}" for target, is_open in targets]
+    output.result(data, lines + ([certificate] if certificate else []))
+    if failure is not None and not output.as_json:
+        output.failure(failure)
+    return 0 if failure is None else failure.failure.exit_code
+
+
+class TerminalPerson:
+    """An `MtlsInteraction` in a terminal."""
+
+    def __init__(self, output: Output, ask: AskForCode, *, last_try_ok: bool) -> None:
+        """Ask for codes with `ask`; use the last try only if `last_try_ok`."""
+        self._output = output
+        self._ask = ask
+        self._last_try_ok = last_try_ok
+        self._over = threading.Event()
+
+    def stop(self) -> None:
+        """Take back the question that is open, if one is."""
+        self._over.set()
+
+    def ask(self, request: KeyRequest) -> KeyGranted | None:
+        """Say who wants what, and ask for the code."""
+        from sithsapp.cli.conversation import holder
+
+        purpose, left = request.purpose, request.pin.tries_left
+        sentence = tr("{program} wants to reach {host} with your card")
+        program = purpose.program.path or tr("An unknown program")
+        self._output.note(sentence.format(program=program, host=f"{purpose.host}:{purpose.port}"))
+        if request.failure is not None:
+            self._output.note(tr(request.failure.title))
+        if left == 1 and not self._last_try_ok:
+            self._output.note(tr("Only one attempt is left"))
+            return None
+        kind = tr("Identification code")
+        attempts = "" if left is None else ", " + tr("{n} attempts left").format(n=left)
+        try:
+            prompt = f"{kind} ({holder(request.credential)}{attempts}):"
+            pin = self._ask(prompt, lambda: self._over.is_set() or time.monotonic() > request.deadline)
+        except SithsError as error:
+            self._output.note(f"{error.failure.number} {tr(error.failure.title)}")
+            return None
+        return None if pin is None else KeyGranted(pin, self._last_try_ok)
+
+
+def _pin_source(descriptor: int | None) -> AskForCode:
+    """Return what asks for a code: one line of the descriptor each time, or the terminal."""
+    if descriptor is None:
+        return pin_from_terminal
+    return lambda _prompt, _is_over: pin_from_descriptor(descriptor)
+
+
+def _certificate(cards: CardsState) -> str:
+    from sithsapp.cli.conversation import holder
+    from sithsapp.mtls.choosing import choose
+
+    chosen = choose(cards)
+    return f"{chosen.credential.id}  {holder(chosen.credential)}"
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(_PROBE_SECONDS)
+        return probe.connect_ex((_LOOPBACK, port)) == 0
+
+
+def _target_data(target: MtlsTarget) -> dict[str, object]:
+    return {
+        "name": target.name,
+        "listen": f"{_LOOPBACK}:{target.listen}",
+        "server": f"{target.host}:{target.port}",
+        "mode": target.mode,
+    }
+
+
+def _target_line(target: MtlsTarget) -> str:
+    scheme = "http://" if target.mode == "http" else ""
+    return f"{target.name}: {scheme}{_LOOPBACK}:{target.listen} -> {target.host}:{target.port}"

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One connection of a local program, from its first byte to its end. Runs in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sithsapp.card.model import CardId
+from sithsapp.failures import Failure, SithsError
+from sithsapp.mtls.http_guard import HttpGuard, Refused, Rules
+from sithsapp.mtls.interaction import Program
+from sithsapp.mtls.peer import Address, PeerCheck
+from sithsapp.mtls.readiness import readable_within
+from sithsapp.mtls.tls_stream import CHUNK, TlsStream, Truncated
+from sithsapp.mtls.tunnel import Idle, Tunnel, abort
+from sithsapp.mtls.upstream import Identity, Upstream
+
+log = logging.getLogger(__name__)
+
+FIRST_BYTES_SECONDS: Final = 10.0
+_SEND_SECONDS: Final = 2.0
+
+
+class Stranger(Exception):
+    """The peer is not known to be a program of this user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for each connection to a target.
+
+    `rules` None is mode `raw`. `may_go_on` tells whether a connection of that card's may live.
+    """
+
+    upstream: Upstream
+    peers: PeerCheck
+    rules: Rules | None
+    server_speaks_first: bool
+    idle_seconds: float
+    may_go_on: Callable[[CardId], bool]
+
+
+class Connection:
+    """A program's connection. `end` may be called from any thread."""
+
+    def __init__(self, client: socket.socket, theirs: Address, terms: Terms) -> None:
+        """Take over `client`."""
+        self._client, self._theirs, self._terms = client, theirs, terms
+        self._ours: Address = client.getsockname()
+        self._server: TlsStream | None = None
+        self._tunnel: Tunnel | None = None
+        self._guard = None if terms.rules is None else HttpGuard(terms.rules)
+        self._program = Program()
+        self._known = False
+        self.identity: Identity | None = None
+        self.ending = False
+
+    def run(self) -> None:
+        """Carry the connection; whatever ends it, both sockets are closed and nothing is raised."""
+        whole = False
+        try:
+            first = self._first_bytes()
+            self._server, self.identity = self._terms.upstream.open(self._program)
+            self.end_if_orphaned()
+            if not self.ending:
+                self._carry(self._server, first)
+                whole = not self.ending
+        except (Refused, SithsError) as error:
+            self._explain(error)
+        except (Stranger, Idle, Truncated, OSError) as error:
+            log.debug("connection ended: %s", type(error).__name__)
+        except Exception:
+            log.exception("connection")
+        finally:
+            self._close(whole=whole)
+
+    def end(self) -> None:
+        """Make the connection end soon."""
+        self.ending = True
+        server, tunnel = self._server, self._tunnel
+        if tunnel is not None:
+            tunnel.end()
+        _shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
+        if server is not None:
+            _shut(server.raw, socket.SHUT_RDWR)
+
+    def end_if_orphaned(self) -> None:
+        """End if the connection was made with a card that has gone."""
+        identity = self.identity
+        if identity is not None and not self._terms.may_go_on(identity.chosen.card.id):
+            self.end()
+
+    def _carry(self, server: TlsStream, first: bytes) -> None:
+        upstream = self._terms.upstream
+        tunnel = Tunnel(self._client, server, self._passing, idle_seconds=self._terms.idle_seconds)
+        self._tunnel = tunnel
+        if self.ending:
+            tunnel.end()
+        tunnel.on_first_data(lambda: upstream.note_session(self._program, self._identity(), server.session))
+        upstream.permit(self._program)
+        try:
+            tunnel.run(first)
+        finally:
+            upstream.permit(None)
+
+    def _identity(self) -> Identity:
+        if self.identity is None:
+            raise AssertionError("no server yet")
+        return self.identity
+
+    def _first_bytes(self) -> bytes:
+        """Return what the program sends first, as far as it may pass: a whole request's head in mode `http`."""
+        if self._guard is None and self._terms.server_speaks_first:
+            self._check_peer()
+            return b""
+        deadline = time.monotonic() + FIRST_BYTES_SECONDS
+        self._client.setblocking(False)
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            data = self._client.recv(CHUNK) if readable_within(self._client, left) else b""
+            if not data:
+                raise Idle
+            passed = self._passing(data)
+            if passed:
+                return passed
+
+    def _passing(self, data: bytes) -> bytes:
+        """Let through what a program of this user may send; its first bytes are looked at twice."""
+        if not self._known:
+            self._check_peer()
+            self._known = True
+        return data if self._guard is None else self._guard.feed(data)
+
+    def _check_peer(self) -> None:
+        program = self._terms.peers.own_program(self._ours, self._theirs)
+        if program is None:
+            raise Stranger
+        self._program = program
+
+    def _explain(self, error: Refused | SithsError) -> None:
+        """Tell the program why in HTTP, if that is what it speaks and no answer has begun."""
+        log.info("connection refused: %s", error)
+        if self._guard is None or self._server is not None:
+            return
+        status, reason = (error.status, error.reason) if isinstance(error, Refused) else _in_http(error)
+        body = f"{reason}\n".encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        try:
+            self._client.settimeout(_SEND_SECONDS)
+            self._client.sendall(f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + body)
+            self._client.shutdown(socket.SHUT_WR)
+            while self._client.recv(CHUNK):
+                self._client.settimeout(_SEND_SECONDS)
+        except OSError:
+            return
+
+    def _close(self, *, whole: bool) -> None:
+        if self._server is not None:
+            self._server.close(abruptly=not whole)
+        if whole or (self._guard is not None and self._server is None):
+            self._client.close()
+        else:
+            abort(self._client)
+
+
+def _in_http(error: SithsError) -> tuple[str, str]:
+    from sithsapp.locale import tr
+
+    failure = error.failure
+    slow = failure in (Failure.TARGET_UNREACHABLE, Failure.CANCELLED_BY_USER)
+    text = f"{failure.number} {tr(failure.title)}. {tr(failure.remedy)}"
+    return ("504 Gateway Timeout" if slow else "502 Bad Gateway"), text
+
+
+def _shut(each: socket.socket, how: int) -> None:
+    try:
+        each.shutdown(how)
+    except OSError:
+        return

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The one interface between the helper and whoever asks a person for consent and code.
+
+`ask` is called from a connection's thread when the card is about to sign, and blocks it alone. A window and the
+terminal answer in the same way: with a code, which is also the consent, or with a refusal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sithsapp.card.model import Card, Credential, PinState
+from sithsapp.card.pin import Pin
+from sithsapp.failures import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The program at the other end of a local connection. `path` is empty and `pid` None where it is not known."""
+
+    path: str = ""
+    pid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a signature is for: which program wants to reach which server (`host`, `port`) by which target."""
+
+    program: Program
+    target: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """Ask for the code of `credential`, and with it for consent.
+
+    `failure` tells of the entry before this one. Where `pin.tries_left` is 1 the person must confirm that the last
+    try is used. `deadline` is `time.monotonic()` seconds; an answer that comes later is not used.
+    """
+
+    purpose: Purpose
+    card: Card
+    credential: Credential
+    pin: PinState
+    deadline: float
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGranted:
+    """The person entered the code. `last_try_ok`: knowing that it is the last try."""
+
+    pin: Pin
+    last_try_ok: bool = False
+
+
+class MtlsInteraction(Protocol):
+    """Asks a person."""
+
+    def ask(self, request: KeyRequest) -> KeyGranted | None:
+        """Return the person's answer, None for a refusal. Never called by two threads at a time."""

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who is at the other end of a loopback connection. Every user of the host can reach a loopback port."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol
+
+from sithsapp.failures import Failure, SithsError
+from sithsapp.mtls.interaction import Program
+
+Address = tuple[str, int]
+
+
+class PeerCheck(Protocol):
+    """Looks a connection up in the system's tables."""
+
+    def own_program(self, ours: Address, theirs: Address) -> Program | None:
+        """Return the program that holds the peer's end, None unless it is known to run as this process's user.
+
+        Never raises: what cannot be told is a stranger.
+        """
+
+
+def system_peer_check() -> PeerCheck:
+    """Return the check for this operating system; raises `SithsError(MTLS_UNAVAILABLE)` where there is none."""
+    if sys.platform.startswith("linux"):
+        from sithsapp.mtls.peer_linux import LinuxPeerCheck
+
+        return LinuxPeerCheck()
+    raise SithsError(Failure.MTLS_UNAVAILABLE, "other users of this computer cannot be told apart here")

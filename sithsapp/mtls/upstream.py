@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Connections to one target: verified server, card's certificate, one signature for many connections.
+
+Whoever comes first for a program signs (one flight); the others wait and resume the session that results. A session
+belongs to one program and one certificate, has an end, and goes when the card goes.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sithsapp.card.model import CardId, SignatureScheme
+from sithsapp.failures import Failure, SithsError
+from sithsapp.mtls.choosing import Chosen
+from sithsapp.mtls.contexts import ClientContext
+from sithsapp.mtls.interaction import Program, Purpose
+from sithsapp.mtls.tls_failures import as_failure
+from sithsapp.mtls.tls_stream import TlsStream
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS: Final = 10.0
+HANDSHAKE_SECONDS: Final = 15.0
+TICKET_SECONDS: Final = 0.2
+_WAIT_FOR_FLIGHT_SECONDS: Final = 300.0
+_MOST_FLIGHTS: Final = 64
+
+
+def _same(one: Chosen, other: Chosen) -> bool:
+    """Compare card and certificate; what the card says of its codes changes with each signature."""
+    return one.card.id == other.card.id and one.credential == other.credential
+
+
+class _NeedsCard(Exception):
+    """The server wants a signature where only a session was to be resumed."""
+
+
+class _Permission(threading.local):
+    purpose: Purpose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The certificate that is shown to the target, and the context that holds it."""
+
+    chosen: Chosen
+    context: ClientContext
+
+
+@dataclass(slots=True)
+class _Flight:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    session: ssl.SSLSession | None = None
+    identity: Identity | None = None
+    until: float = 0.0
+    failure: SithsError | None = None
+    failed_at: float = 0.0
+
+    def usable(self, identity: Identity) -> ssl.SSLSession | None:
+        fresh = self.identity is identity and time.monotonic() < self.until
+        return self.session if fresh else None
+
+
+SignFor = Callable[[Chosen, Purpose, bytes, SignatureScheme], bytes]
+MakeContext = Callable[[Chosen, Callable[[bytes, SignatureScheme], bytes]], ClientContext]
+
+
+class Upstream:
+    """Opens connections to one server. Thread-safe."""
+
+    def __init__(
+        self,
+        name: str,
+        address: tuple[str, int],
+        *,
+        choose: Callable[[], Chosen],
+        sign: SignFor,
+        make_context: MakeContext,
+        session_seconds: float,
+    ) -> None:
+        """Sign with `sign` what `choose` gives, in contexts of `make_context`, once in `session_seconds` at most."""
+        self._name, self._address = name, address
+        self._choose, self._sign, self._make_context = choose, sign, make_context
+        self._session_seconds = session_seconds
+        self._lock = threading.Lock()
+        self._permission = _Permission()
+        self._identity: Identity | None = None
+        self._flights: OrderedDict[str, _Flight] = OrderedDict()
+        self.signatures = 0
+
+    def open(self, program: Program) -> tuple[TlsStream, Identity]:
+        """Return a connection that has shaken hands, for `program`; raises `SithsError` with the reason."""
+        started = time.monotonic()
+        identity = self._current()
+        flight = self._flight(program)
+        tried = flight.usable(identity)
+        stream = self._resume(identity, tried)
+        if stream is not None:
+            return stream, identity
+        if not flight.lock.acquire(timeout=_WAIT_FOR_FLIGHT_SECONDS):
+            raise SithsError(Failure.CANCELLED_BY_USER, "nobody answered the question before this one")
+        try:
+            return self._fly(flight, identity, tried, program, started), identity
+        finally:
+            flight.lock.release()
+
+    def note_session(self, program: Program, identity: Identity, session: ssl.SSLSession | None) -> None:
+        """Take a newer session of a connection that is in use; it does not live longer than the one it follows."""
+        flight = self._flight(program)
+        if session is not None and flight.usable(identity) is not None:
+            flight.session = session
+
+    def permit(self, program: Program | None) -> None:
+        """Let this thread sign for `program` in a connection that is open (renegotiation), or no longer with None."""
+        self._permission.purpose = None if program is None else self._purpose(program)
+
+    def forget_unless(self, is_there: Callable[[CardId], bool]) -> None:
+        """Forget the certificate and all sessions if its card has gone."""
+        with self._lock:
+            identity = self._identity
+            if identity is None or is_there(identity.chosen.card.id):
+                return
+            self._identity = None
+            self._flights.clear()
+        identity.context.close()
+
+    def close(self) -> None:
+        """Forget everything; nothing can be signed any more."""
+        self.forget_unless(lambda _card: False)
+
+    def _current(self) -> Identity:
+        chosen = self._choose()
+        with self._lock:
+            current = self._identity
+            if current is not None and _same(current.chosen, chosen):
+                return current
+            if current is not None:
+                current.context.close()
+                self._flights.clear()
+            context = self._make_context(chosen, lambda message, scheme: self._signed(chosen, message, scheme))
+            self._identity = Identity(chosen, context)
+            return self._identity
+
+    def _signed(self, chosen: Chosen, message: bytes, scheme: SignatureScheme) -> bytes:
+        purpose = self._permission.purpose
+        if purpose is None:
+            raise _NeedsCard
+        signature = self._sign(chosen, purpose, message, scheme)
+        with self._lock:
+            self.signatures += 1
+        return signature
+
+    def _purpose(self, program: Program) -> Purpose:
+        return Purpose(program, self._name, *self._address)
+
+    def _flight(self, program: Program) -> _Flight:
+        """Return the program's flight; a program that cannot be named shares none."""
+        if not program.path:
+            return _Flight()
+        with self._lock:
+            flight = self._flights.setdefault(program.path, _Flight())
+            self._flights.move_to_end(program.path)
+            while len(self._flights) > _MOST_FLIGHTS:
+                self._flights.popitem(last=False)
+            return flight
+
+    def _fly(
+        self, flight: _Flight, identity: Identity, tried: ssl.SSLSession | None, program: Program, started: float
+    ) -> TlsStream:
+        """With the flight's lock held: use what the one before has won, or sign."""
+        session = flight.usable(identity)
+        stream = self._resume(identity, session) if session is not tried else None
+        if stream is not None:
+            return stream
+        if flight.failure is not None and flight.failed_at >= started:
+            raise flight.failure
+        try:
+            self.permit(program)
+            stream = self._connect(identity, None)
+        except SithsError as error:
+            flight.failure, flight.failed_at = error, time.monotonic()
+            raise
+        finally:
+            self.permit(None)
+        flight.identity, flight.session = identity, stream.session
+        flight.until = time.monotonic() + self._session_seconds
+        return stream
+
+    def _resume(self, identity: Identity, session: ssl.SSLSession | None) -> TlsStream | None:
+        if session is None:
+            return None
+        try:
+            return self._connect(identity, session)
+        except _NeedsCard:
+            return None
+
+    def _connect(self, identity: Identity, session: ssl.SSLSession | None) -> TlsStream:
+        host, _port = self._address
+        try:
+            raw = socket.create_connection(self._address, CONNECT_SECONDS)
+        except OSError as error:
+            raise SithsError(Failure.TARGET_UNREACHABLE, type(error).__name__) from error
+        try:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            stream = TlsStream(raw, identity.context.ssl, host, session)
+            stream.handshake(HANDSHAKE_SECONDS)
+            if not stream.resumed:
+                stream.wait_for_ticket(TICKET_SECONDS)
+            return stream
+        except OSError as error:
+            raw.close()
+            raise as_failure(error) from error
+        except BaseException:
+            raw.close()
+            raise
