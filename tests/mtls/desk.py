@@ -117,7 +117,10 @@ def say(helper: MtlsHelper, line: bytes = b"?\n") -> bytes:
     """Say a line by a forward in mode `raw`, end, and return all that comes back."""
     with connect(helper) as connection:
         connection.sendall(line)
-        connection.shutdown(socket.SHUT_WR)
+        try:
+            connection.shutdown(socket.SHUT_WR)
+        except OSError as error:  # the reset came first
+            raise ConnectionResetError from error
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
