@@ -17,11 +17,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from sithsapp.locale import LanguageChoice, set_language
 from sithsapp.oob.interaction import View
-from sithsapp.ui.overview_presenter import present_overview
-from sithsapp.ui.overview_window import OverviewWindow
+from sithsapp.ui.overview.presenter import present_overview
+from sithsapp.ui.overview.window import OverviewWindow
 from sithsapp.ui.state import Glyph, app_state
 from sithsapp.ui.theme import ThemeChoice, current
-from sithsapp.ui.tray_icons import tray_icon
+from sithsapp.ui.tray.icons import tray_icon
 from tests.ui import samples
 from tests.ui.pointing import code_field, order_window, settle
 

@@ -19,7 +19,7 @@ from sithsapp.settings.profile import URL_SCHEME
 from sithsapp.ui.bridge import Arrivals
 from sithsapp.ui.certificates import describe, valid_until
 from sithsapp.ui.environment import environment_name
-from sithsapp.ui.orders import Flow, Orders
+from sithsapp.ui.order.orders import Flow, Orders
 from sithsapp.ui.state import app_state, starting_state
 
 if TYPE_CHECKING:  # an order's and the windows' modules are imported with the first of them
@@ -30,10 +30,10 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.oob.interaction import UserInteraction
     from sithsapp.oob.protocol.launch import LaunchUrl
     from sithsapp.settings.schema import Settings
-    from sithsapp.ui.order_window import OrderWindow
-    from sithsapp.ui.overview_window import OverviewWindow
+    from sithsapp.ui.order.window import OrderWindow
+    from sithsapp.ui.overview.window import OverviewWindow
     from sithsapp.ui.theme import Theme
-    from sithsapp.ui.tray import Tray
+    from sithsapp.ui.tray.tray import Tray
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class App(QObject):
         if self._orders.bring_forward():
             return
         if self._overview is None:
-            from sithsapp.ui.overview_window import OverviewWindow
+            from sithsapp.ui.overview.window import OverviewWindow
 
             self._set_window_icon()
             self._overview = OverviewWindow(self._theme())
@@ -118,7 +118,7 @@ class App(QObject):
         environment = environment_name(self._settings.environment)
         self._tray.show_state(self._state, request_open=self._orders.is_waiting, environment=environment)
         if self._overview is not None:
-            from sithsapp.ui.overview_presenter import present_overview
+            from sithsapp.ui.overview.presenter import present_overview
 
             self._overview.show_page(present_overview(self._state, describe, environment))
 
@@ -145,7 +145,7 @@ class App(QObject):
                 window.apply_theme(self._theme())
 
     def _make_order_window(self) -> OrderWindow:
-        from sithsapp.ui.order_window import OrderWindow, WindowOptions
+        from sithsapp.ui.order.window import OrderWindow, WindowOptions
 
         self._set_window_icon()
         options = WindowOptions(self._settings.allow_show_pin, self._settings.done_seconds)

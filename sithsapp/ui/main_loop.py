@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from sithsapp.ui.app import App
 from sithsapp.ui.state import starting_state
-from sithsapp.ui.tray import Tray
+from sithsapp.ui.tray.tray import Tray
 
 if TYPE_CHECKING:
     from sithsapp.card.service import CardService
@@ -95,7 +95,7 @@ def show_failure(failure: Failure) -> int:
     """Show why the app cannot start; return the exit code once the person has closed the window."""
     from sithsapp.oob.interaction import Finished
     from sithsapp.ui.certificates import describe
-    from sithsapp.ui.order_window import OrderWindow
+    from sithsapp.ui.order.window import OrderWindow
     from sithsapp.ui.theme import current
 
     application = QApplication.instance()

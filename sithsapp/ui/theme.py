@@ -10,7 +10,7 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QGuiApplication
 
-from sithsapp.ui.pages import Accent
+from sithsapp.ui.elements import Accent
 from sithsapp.ui.tokens import DARK, HIGH_CONTRAST, LIGHT, Tokens
 
 ThemeChoice = Literal["system", "light", "dark"]

@@ -29,12 +29,12 @@ from sithsapp.oob.protocol.launch import LaunchUrl
 from sithsapp.oob.protocol.secret import Secret
 from sithsapp.settings.schema import Settings
 from sithsapp.ui.app import App
-from sithsapp.ui.order_window import OrderWindow
-from sithsapp.ui.orders import Orders
+from sithsapp.ui.order.orders import Orders
+from sithsapp.ui.order.window import OrderWindow
 from sithsapp.ui.state import Glyph
-from sithsapp.ui.tray import Tray
-from sithsapp.ui.tray_icons import PICTURE, SIZES, tray_icon
-from sithsapp.ui.tray_painting import paint_all
+from sithsapp.ui.tray.icons import PICTURE, SIZES, tray_icon
+from sithsapp.ui.tray.painting import paint_all
+from sithsapp.ui.tray.tray import Tray
 from tests.ui import samples
 from tests.ui.pointing import order_window
 

@@ -26,7 +26,7 @@ def test_no_source_is_read_after_the_binding_was_imported() -> None:
     code = (
         "from sithsapp.ui.binding import skip_source_search\n"
         "assert skip_source_search()\n"
-        "import linecache, sithsapp.ui.main_loop, sithsapp.ui.order_window\n"
+        "import linecache, sithsapp.ui.main_loop, sithsapp.ui.order.window\n"
         "assert not [name for name in linecache.cache if 'sithsapp' in name and 'binding' not in name]"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

@@ -13,9 +13,8 @@ from sithsapp.failures import Failure
 from sithsapp.locale import set_language
 from sithsapp.oob.interaction import EnterPin, Finished, View, WaitForCard, Working
 from sithsapp.oob.protocol.order import OnBehalfOf, OrderType, RelyingParty
-from sithsapp.ui.order_presenter import present
-from sithsapp.ui.pages import (
-    Accent,
+from sithsapp.ui.elements import Accent
+from sithsapp.ui.order.page import (
     Action,
     BindingCodeBody,
     CodeBody,
@@ -25,6 +24,7 @@ from sithsapp.ui.pages import (
     ProblemBody,
     WaitingBody,
 )
+from sithsapp.ui.order.presenter import present
 from tests.ui import samples
 
 
@@ -205,7 +205,7 @@ def test_the_text_to_sign_never_stands_beside_words_of_ours() -> None:
 
 def test_presenters_need_no_qt() -> None:
     code = (
-        "import sys, sithsapp.ui.order_presenter, sithsapp.ui.overview_presenter, sithsapp.ui.state\n"
+        "import sys, sithsapp.ui.order.presenter, sithsapp.ui.overview.presenter, sithsapp.ui.state\n"
         "sys.exit(any(name.startswith('PySide6') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

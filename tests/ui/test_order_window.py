@@ -27,8 +27,8 @@ from sithsapp.oob.interaction import (
     Working,
 )
 from sithsapp.oob.protocol.order import OrderType, RelyingParty
-from sithsapp.ui.order_pages import OrderPage
-from sithsapp.ui.order_window import OrderWindow, WindowOptions
+from sithsapp.ui.order.bodies import OrderPage
+from sithsapp.ui.order.window import OrderWindow, WindowOptions
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import DARK, HIGH_CONTRAST, LIGHT
 from sithsapp.ui.widgets.text import Text
@@ -251,7 +251,7 @@ def test_done_stays_when_the_setting_or_a_screen_reader_says_so(
     qtbot.addWidget(kept)
     show(kept, Finished(samples.opened()))
     assert not kept._close_timer.isActive()
-    monkeypatch.setattr("sithsapp.ui.order_window.is_heard", lambda: True)
+    monkeypatch.setattr("sithsapp.ui.order.window.is_heard", lambda: True)
     show(window, Finished(samples.opened()))
     assert not window._close_timer.isActive()
 

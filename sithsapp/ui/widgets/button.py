@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from sithsapp.ui import icons
+from sithsapp.ui.elements import Accent
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.pages import Accent
 from sithsapp.ui.theme import TextStyle, Theme
 
 

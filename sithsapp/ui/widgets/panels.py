@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QShowEvent, QTextOption
 from PySide6.QtWidgets import QGridLayout, QMenu, QPlainTextEdit, QWidget
 
+from sithsapp.ui.elements import Choice, Fact, Identity, Notice, Reading, Severity
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.pages import Choice, Fact, Identity, Notice, Reading, Severity
 from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.pictures import CardArt, Emblem

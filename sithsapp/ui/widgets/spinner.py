@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from sithsapp.ui.pages import Accent
+from sithsapp.ui.elements import Accent
 from sithsapp.ui.theme import Theme
 
 _FRAME_MS = 50

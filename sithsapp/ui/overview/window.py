@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from sithsapp.locale import tr
 from sithsapp.ui.announce import announce
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.overview_presenter import CardLook, OverviewPage
+from sithsapp.ui.order.header import Pill
+from sithsapp.ui.overview.presenter import CardLook, OverviewPage
 from sithsapp.ui.stylesheet import stylesheet
 from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind
-from sithsapp.ui.widgets.order_header import Pill
 from sithsapp.ui.widgets.panels import Facts
 from sithsapp.ui.widgets.pictures import CardArt, EmptyPlace
 from sithsapp.ui.widgets.ring import Ring

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from sithsapp.locale import tr
 from sithsapp.ui.state import AppState, Glyph
-from sithsapp.ui.tray_icons import tray_icon
+from sithsapp.ui.tray.icons import tray_icon
 
 _LANGUAGES = (("system", "Same as the system"), ("sv", "Svenska"), ("en", "English"))
 

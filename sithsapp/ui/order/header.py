@@ -11,8 +11,9 @@ from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from sithsapp.locale import tr
+from sithsapp.ui.elements import Accent
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.pages import Accent, Header
+from sithsapp.ui.order.page import Header
 from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.pictures import Emblem

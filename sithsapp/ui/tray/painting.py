@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Paints the tray icons into one picture, assets/tray.png: `python -m sithsapp.ui.tray_painting`.
+"""Paints the tray icons into one picture, assets/tray.png: `python -m sithsapp.ui.tray.painting`.
 
 Panels on Linux do not tell their colour, so the glyph is light with a dark rim and can be seen on both. The
 state is told by shape and sign, not by colour alone.
@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from sithsapp.ui.state import Glyph
-from sithsapp.ui.tray_icons import PICTURE, SIZES
+from sithsapp.ui.tray.icons import PICTURE, SIZES
 
 _GRID = 64.0
 _INK, _RIM = QColor("#FFFFFF"), QColor("#211B1F")

@@ -8,19 +8,18 @@ from sithsapp.failures import Failure
 from sithsapp.locale import ngettext, tr
 from sithsapp.oob.interaction import EnterPin, Finished, Opening, OpenOrder, View, WaitForCard, Working
 from sithsapp.oob.protocol.order import OrderType
-from sithsapp.ui import order_parts as parts
+from sithsapp.ui.elements import Notice, Severity
 from sithsapp.ui.holder import Describe
-from sithsapp.ui.pages import (
+from sithsapp.ui.order import parts
+from sithsapp.ui.order.page import (
     Action,
     BindingCodeBody,
     Body,
     CodeBody,
     LastTryBody,
-    Notice,
     Page,
     Picture,
     ProblemBody,
-    Severity,
     WaitingBody,
 )
 

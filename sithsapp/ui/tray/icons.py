@@ -15,7 +15,7 @@ from PySide6.QtGui import QIcon, QPixmap
 from sithsapp.ui.state import Glyph
 
 SIZES = (16, 22, 24, 32, 48, 64)
-PICTURE = Path(__file__).parent / "assets" / "tray.png"
+PICTURE = Path(__file__).parents[1] / "assets" / "tray.png"
 
 
 @lru_cache(maxsize=len(Glyph))

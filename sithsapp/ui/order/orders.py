@@ -17,7 +17,7 @@ from sithsapp.ui.bridge import QtInteraction
 if TYPE_CHECKING:  # what an order needs is imported with the first one
     from sithsapp.oob.interaction import Event, Finished, UserInteraction, View
     from sithsapp.oob.protocol.launch import LaunchUrl
-    from sithsapp.ui.order_window import OrderWindow
+    from sithsapp.ui.order.window import OrderWindow
 
 log = logging.getLogger(__name__)
 

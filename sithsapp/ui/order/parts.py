@@ -10,9 +10,10 @@ from sithsapp.locale import tr
 from sithsapp.oob.interaction import EnterPin, OpenOrder
 from sithsapp.oob.protocol.order import Document, Flow, Order, OrderType
 from sithsapp.ui import plain
+from sithsapp.ui.elements import Accent, Choice, Fact, Identity, Notice, Reading, Severity
 from sithsapp.ui.environment import environment_name
 from sithsapp.ui.holder import Describe, Holder
-from sithsapp.ui.pages import Accent, Choice, Fact, Header, Identity, Notice, Reading, Severity
+from sithsapp.ui.order.page import Header
 
 NAME_LIMIT = 64
 _SHORT_TEXT = 120

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
+from sithsapp.ui.elements import Accent
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.pages import (
-    Accent,
+from sithsapp.ui.order.page import (
     Action,
     BindingCodeBody,
     CodeBody,

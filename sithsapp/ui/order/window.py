@@ -28,8 +28,9 @@ from sithsapp.oob.interaction import (
     Working,
 )
 from sithsapp.ui.announce import announce, is_heard
+from sithsapp.ui.elements import Accent, Choice
 from sithsapp.ui.holder import Describe
-from sithsapp.ui.order_pages import (
+from sithsapp.ui.order.bodies import (
     BindingCodePage,
     CodePage,
     LastTryPage,
@@ -37,23 +38,13 @@ from sithsapp.ui.order_pages import (
     ProblemPage,
     WaitingPage,
 )
-from sithsapp.ui.order_presenter import present
-from sithsapp.ui.pages import (
-    Accent,
-    Action,
-    BindingCodeBody,
-    Choice,
-    CodeBody,
-    LastTryBody,
-    Page,
-    ProblemBody,
-    WaitingBody,
-)
+from sithsapp.ui.order.header import AccentBar, OrderHeader
+from sithsapp.ui.order.page import Action, BindingCodeBody, CodeBody, LastTryBody, Page, ProblemBody, WaitingBody
+from sithsapp.ui.order.presenter import present
 from sithsapp.ui.quiet import QuietTime
 from sithsapp.ui.stylesheet import stylesheet
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.widgets.button import Button
-from sithsapp.ui.widgets.order_header import AccentBar, OrderHeader
 from sithsapp.ui.widgets.ring import Ring
 from sithsapp.ui.widgets.themed import apply_to_children, column
 
