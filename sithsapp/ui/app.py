@@ -17,8 +17,8 @@ from sithsapp.failures import SithsError
 from sithsapp.locale import language, set_language
 from sithsapp.settings.profile import URL_SCHEME
 from sithsapp.ui.bridge import Arrivals
-from sithsapp.ui.certificates import describe, valid_until
 from sithsapp.ui.environment import environment_name
+from sithsapp.ui.holder_reading import describe, valid_until
 from sithsapp.ui.order.orders import Flow, Orders
 from sithsapp.ui.state import app_state, starting_state
 

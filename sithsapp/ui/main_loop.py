@@ -94,7 +94,7 @@ class _Start:
 def show_failure(failure: Failure) -> int:
     """Show why the app cannot start; return the exit code once the person has closed the window."""
     from sithsapp.oob.interaction import Finished
-    from sithsapp.ui.certificates import describe
+    from sithsapp.ui.holder_reading import describe
     from sithsapp.ui.order.window import OrderWindow
     from sithsapp.ui.theme import current
 
