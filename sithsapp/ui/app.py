@@ -145,7 +145,8 @@ class App(QObject):
                 window.apply_theme(self._theme())
 
     def _make_order_window(self) -> OrderWindow:
-        from sithsapp.ui.order.window import OrderWindow, WindowOptions
+        from sithsapp.ui.order.request_window import WindowOptions
+        from sithsapp.ui.order.window import OrderWindow
 
         self._set_window_icon()
         options = WindowOptions(self._settings.allow_show_pin, self._settings.done_seconds)

@@ -8,7 +8,8 @@ from typing import TypeVar
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from sithsapp.oob.interaction import View
-from sithsapp.ui.order.window import OrderWindow, WindowOptions
+from sithsapp.ui.order.request_window import WindowOptions
+from sithsapp.ui.order.window import OrderWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import LIGHT
 from sithsapp.ui.widgets.pin_edit import PinEdit

@@ -28,7 +28,8 @@ from sithsapp.oob.interaction import (
 )
 from sithsapp.oob.protocol.order import OrderType, RelyingParty
 from sithsapp.ui.order.bodies import OrderPage
-from sithsapp.ui.order.window import OrderWindow, WindowOptions
+from sithsapp.ui.order.request_window import WindowOptions
+from sithsapp.ui.order.window import OrderWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import DARK, HIGH_CONTRAST, LIGHT
 from sithsapp.ui.widgets.text import Text
