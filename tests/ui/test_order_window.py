@@ -252,7 +252,7 @@ def test_done_stays_when_the_setting_or_a_screen_reader_says_so(
     qtbot.addWidget(kept)
     show(kept, Finished(samples.opened()))
     assert not kept._close_timer.isActive()
-    monkeypatch.setattr("sithsapp.ui.order.window.is_heard", lambda: True)
+    monkeypatch.setattr("sithsapp.ui.order.request_window.is_heard", lambda: True)
     show(window, Finished(samples.opened()))
     assert not window._close_timer.isActive()
 
