@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from sithsapp.card.model import Card, Credential, PinRole
+from sithsapp.card.model import Card, Credential
 from sithsapp.locale import tr
 from sithsapp.oob.interaction import EnterPin, OpenOrder
 from sithsapp.oob.protocol.order import Document, Flow, Order, OrderType
@@ -117,13 +117,14 @@ def identity(view: EnterPin, describe: Describe) -> Identity:
     return Identity(
         caption=tr("You sign as") if sign else tr("You identify yourself as"),
         name=plain.line(holder.name or view.card.label, NAME_LIMIT),
-        details=_details(holder),
+        details=details(holder),
         switch=tr("Switch card"),
         choices=_choices(view, describe),
     )
 
 
-def _details(holder: Holder) -> tuple[str, ...]:
+def details(holder: Holder) -> tuple[str, ...]:
+    """Return what is shown beneath a holder's name."""
     return tuple(plain.line(text, NAME_LIMIT) for text in (holder.organisation, holder.identifier) if text)
 
 
@@ -142,18 +143,6 @@ def _choice(card: Card, credential: Credential, view: EnterPin, describe: Descri
         " · ".join(plain.line(word, NAME_LIMIT) for word in words if word),
         card.id == view.card.id and credential.id == view.credential.id,
     )
-
-
-def code_name(role: PinRole) -> str:
-    """Return the name of a code as a label."""
-    names = {PinRole.AUTH: tr("Identification code"), PinRole.SIGN: tr("Signing code"), PinRole.PUK: tr("PUK code")}
-    return names[role]
-
-
-def code_word(role: PinRole) -> str:
-    """Return the name of a code within a sentence."""
-    names = {PinRole.AUTH: tr("identification code"), PinRole.SIGN: tr("signing code"), PinRole.PUK: tr("PUK code")}
-    return names[role]
 
 
 def _is_short(text: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from sithsapp.card.model import PinState, SlotStatus
 from sithsapp.failures import Failure
-from sithsapp.locale import ngettext, tr
+from sithsapp.locale import tr
 from sithsapp.oob.interaction import EnterPin, Finished, Opening, OpenOrder, View, WaitForCard, Working
 from sithsapp.oob.protocol.order import OrderType
+from sithsapp.ui import code_words
 from sithsapp.ui.elements import Notice, Severity
 from sithsapp.ui.holder import Describe
 from sithsapp.ui.order import parts
@@ -49,10 +50,11 @@ def present(view: View, describe: Describe, *, last_try_confirmed: bool = False)
 def _page(opened: OpenOrder | None, body: Body, *, ended: bool = False) -> Page:
     header = parts.header(opened, ended=ended) if opened is not None else None
     title = header.sentence if header is not None else tr("SITHS eID-app")
-    return Page(title, _spoken(body), header, body)
+    return Page(title, spoken(body), header, body)
 
 
-def _spoken(body: Body) -> str:
+def spoken(body: Body) -> str:
+    """Return what a screen reader hears when the page comes."""
     match body:
         case WaitingBody():
             return f"{body.title}. {body.text}"
@@ -116,25 +118,13 @@ def _failure_words(failure: Failure, picture: Picture) -> tuple[Picture, str, st
 
 
 def _last_try(view: EnterPin, describe: Describe) -> LastTryBody:
-    code = parts.code_word(view.pin.role)
-    wrong = view.failure is Failure.PIN_WRONG
-    title = tr("Wrong {code}. You have 1 attempt left.") if wrong else tr("You have 1 attempt left.")
-    text = tr("One more mistake locks the code. Go on only if you are sure of your {code}.")
-    return LastTryBody(
-        view.card.id,
-        view.credential.id,
-        parts.identity(view, describe),
-        Notice(Severity.WARNING, title.format(code=code), text.format(code=code)),
-        confirm=tr("Use the last attempt"),
-        decline=tr("Cancel"),
-        small_print=tr("A locked code is unlocked with your PUK code. No PUK code? Contact your ID administrator."),
-    )
+    identity = parts.identity(view, describe)
+    return code_words.last_try(view.card.id, view.credential.id, view.pin, identity, view.failure)
 
 
 def _code(view: EnterPin, describe: Describe, last_try_confirmed: bool) -> CodeBody:
     order, pin = view.open_order.order, view.pin
     sign = order.typ is OrderType.SIGN
-    too_short = tr("The code is too short. It has at least {min} digits. No attempt was counted.")
     return CodeBody(
         card=view.card.id,
         credential=view.credential.id,
@@ -142,11 +132,11 @@ def _code(view: EnterPin, describe: Describe, last_try_confirmed: bool) -> CodeB
         notices=parts.notices(order),
         readings=parts.readings(order),
         identity=parts.identity(view, describe),
-        label=parts.code_name(pin.role),
-        hint=_hint(pin),
-        error=_entry_error(view, too_short),
-        empty=tr("Enter your {code}.").format(code=parts.code_word(pin.role)),
-        too_short=too_short.format(min=pin.min_length),
+        label=code_words.code_name(pin.role),
+        hint=code_words.hint(pin),
+        error=code_words.entry_error(view.failure, pin),
+        empty=tr("Enter your {code}.").format(code=code_words.code_word(pin.role)),
+        too_short=code_words.too_short(pin),
         min_length=pin.min_length,
         max_length=pin.max_length,
         approve=tr("Sign") if sign else tr("Identify"),
@@ -166,33 +156,6 @@ def _small_print(sign: bool) -> str:
     )
     shared = tr("The service gets your name, HSA-id and organisation.")
     return f"{shared} {warning}"
-
-
-def _hint(pin: PinState) -> str:
-    same = pin.min_length == pin.max_length
-    length = tr("{max} digits") if same else tr("{min}–{max} digits")
-    hint = length.format(min=pin.min_length, max=pin.max_length)
-    return hint if pin.tries_left is None else f"{hint}. {tries_left(pin.tries_left)}."
-
-
-def tries_left(number: int) -> str:
-    """Return how many tries a code has left, without a full stop."""
-    return ngettext("{n} attempt left", "{n} attempts left", number).format(n=number)
-
-
-def _entry_error(view: EnterPin, too_short: str) -> str:
-    if view.failure is None:
-        return ""
-    if view.failure is Failure.PIN_FORMAT:
-        return too_short.format(min=view.pin.min_length)
-    if view.failure is not Failure.PIN_WRONG:
-        return f"{tr(view.failure.title)}. {tr(view.failure.remedy)}"
-    wrong = tr("Wrong {code}.").format(code=parts.code_word(view.pin.role))
-    number = view.pin.tries_left
-    if number is None:
-        return wrong
-    left = ngettext("You have {n} attempt left.", "You have {n} attempts left.", number)
-    return f"{wrong} {left.format(n=number)}"
 
 
 def _working(view: Working) -> WaitingBody:

@@ -9,10 +9,10 @@ from enum import Enum
 from sithsapp.card.model import Card, PinRole, PinState
 from sithsapp.locale import tr
 from sithsapp.ui import plain
+from sithsapp.ui.code_words import code_name, tries_left
 from sithsapp.ui.elements import Fact
 from sithsapp.ui.holder import Describe
-from sithsapp.ui.order.parts import NAME_LIMIT, code_name
-from sithsapp.ui.order.presenter import tries_left
+from sithsapp.ui.order.parts import NAME_LIMIT
 from sithsapp.ui.state import AppState, Condition
 
 
