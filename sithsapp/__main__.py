@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sithsapp.card.service import CardService
     from sithsapp.desktop.single_instance import Alone, HandedOver, Instance, Message
     from sithsapp.failures import Failure, SithsError
-    from sithsapp.settings.schema import Settings
+    from sithsapp.settings.store import SettingsStore
 
 _USAGE = "usage: sithsapp [--hidden] [--url URL] [--version]"
 _WRONG_USAGE = 2
@@ -138,19 +138,21 @@ def _run(options: _Options, message: Message, claim: Instance | Alone) -> int:
             instance.close()
 
 
-def _compose(claim: Instance | Alone) -> tuple[Settings, CardService]:
+def _compose(claim: Instance | Alone) -> tuple[SettingsStore, CardService]:
     import logging
 
     from sithsapp.desktop.single_instance import Alone
 
-    settings = _settings()
+    store = _settings()
     if isinstance(claim, Alone):
         logging.getLogger(__name__).warning("running without single instance: %s", claim.why)
     from sithsapp.card.backends import reader_backends, token_source
     from sithsapp.card.service import CardService
     from sithsapp.desktop.paths import cache_dir
 
-    return settings, CardService(reader_backends(settings), cache_dir=cache_dir(), tokens=token_source(settings))
+    settings = store.settings
+    cards = CardService(reader_backends(settings), cache_dir=cache_dir(), tokens=token_source(settings))
+    return store, cards
 
 
 def _show_failure(failure: Failure) -> int:
@@ -159,18 +161,17 @@ def _show_failure(failure: Failure) -> int:
     return show_failure(failure)
 
 
-def _settings() -> Settings:
+def _settings() -> SettingsStore:
     """Load the settings, start the log and choose the language."""
     from sithsapp.desktop.paths import config_dir, log_dir
     from sithsapp.locale import set_language
-    from sithsapp.settings.load import load
-    from sithsapp.settings.sources import file_sources
+    from sithsapp.settings.store import open_store
     from sithsapp.support.log import start_logging
 
-    settings = load(file_sources(config_dir())).settings
-    start_logging(log_dir(), "tray", settings.log_level)
-    set_language(settings.language)
-    return settings
+    store = open_store(config_dir())
+    start_logging(log_dir(), "tray", store.settings.log_level)
+    set_language(store.settings.language)
+    return store
 
 
 if __name__ == "__main__":

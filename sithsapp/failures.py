@@ -417,6 +417,26 @@ class Failure(Enum):
         _("Choose another port in the settings, or close the other program."),
         retriable=True,
     )
+    SETTING_LOCKED = _Entry(
+        "A960",
+        _("The setting cannot be changed here"),
+        _("Your organisation has decided on this setting."),
+        _("Contact local IT if it needs another value."),
+    )
+    SETTINGS_NOT_SAVED = _Entry(
+        "A961",
+        _("The setting could not be saved"),
+        _("Your settings file cannot be written, for example because the disk is full."),
+        _("Try again. Contact local IT if the problem remains."),
+        retriable=True,
+    )
+    AUTOSTART_NOT_CHANGED = _Entry(
+        "A962",
+        _("Starting at log-in could not be changed"),
+        _("The desktop did not let the app change what starts at log-in."),
+        _("Try again. Contact local IT if the problem remains."),
+        retriable=True,
+    )
     UNKNOWN = _Entry(
         "A999",
         _("Something went wrong"),

@@ -30,6 +30,9 @@ class Resolved:
 
     def locked(self, name: str) -> bool:
         """Tell whether the organisation set this setting, so that the user cannot."""
+        forbidding = "allow_environment_choice"
+        if name == "environment" and not self.settings.allow_environment_choice and self.locked(forbidding):
+            return True
         return self.authorities.get(name, Authority.DEFAULT) > Authority.USER
 
 
@@ -53,15 +56,34 @@ def load(sources: Iterable[Source]) -> Resolved:
             continue
         values.update(found)
         authorities.update(dict.fromkeys(found, source.authority))
+    _drop_forbidden_choice(values, authorities)
     return Resolved(_convert(values, "all sources together"), authorities, tuple(problems))
 
 
 def _checked(source: Source) -> Mapping[str, object]:
     values = source.read()
-    settings = _convert(values, source.name)
-    if source.authority <= Authority.USER:
-        _check_user_services(settings.services, source.name)
+    check(values, source.authority, source.name)
     return values
+
+
+def check(values: Mapping[str, object], authority: Authority, name: str) -> None:
+    """Raise `SithsError(SETTINGS_INVALID)` unless a source of that authority, called `name`, may set `values`."""
+    settings = _convert(values, name)
+    if authority <= Authority.USER:
+        _check_user_services(settings.services, name)
+
+
+def _drop_forbidden_choice(values: dict[str, object], authorities: dict[str, Authority]) -> None:
+    """Forget the environment that a user chose where the organisation does not let her choose."""
+    chosen_by_user = authorities.get("environment") is Authority.USER
+    if chosen_by_user and _choice_is_forbidden(values, authorities):
+        log.warning("the user's environment is left out: the organisation does not allow the choice")
+        del values["environment"], authorities["environment"]
+
+
+def _choice_is_forbidden(values: Mapping[str, object], authorities: Mapping[str, Authority]) -> bool:
+    by = authorities.get("allow_environment_choice", Authority.DEFAULT)
+    return by > Authority.USER and values["allow_environment_choice"] is False
 
 
 def _convert(values: Mapping[str, object], name: str) -> Settings:

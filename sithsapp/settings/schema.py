@@ -21,6 +21,7 @@ ModulePath = Annotated[str, _whole(r"([A-Za-z]:)?[/\\][^\x00-\x1f]{1,4090}")]
 HostAndPort = Annotated[str, _whole(r"[a-z0-9.-]{1,253}:[0-9]{1,5}")]
 AlpnName = Annotated[str, _whole(r"[!-~]{1,32}")]
 FilePath = Annotated[str, Meta(min_length=1, max_length=4096)]
+ProxyChoice = Annotated[str, _whole(r"system|none|(http|socks5)://[a-z0-9.-]{1,253}:[0-9]{1,5}")]
 
 
 class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -117,9 +118,18 @@ class Settings(_Section, frozen=True):
     `pkcs11`           whether cards that the app does not know by itself are read through vendors' PKCS#11 modules.
     `pkcs11_modules`   absolute paths of the modules to use; without any, those in the vendors' known places are used.
     `mtls`             the local mTLS helper.
+    `allow_environment_choice`  whether a person may choose the environment herself, where the package has several.
+    `proxy`            `system` follows the operating system, `none` goes straight, an address is used as it is.
     `language`, `theme` `system` follows the operating system.
+    `autostart`        whether the app starts at log-in to the computer; null leaves it as the package set it up.
+    `tray_icon`        whether there is an icon in the notification area, where the desktop has one.
+    `on_top`           whether a request lies above the other windows.
+    `keypad`           whether keys for a touch screen are shown beside the code.
     `allow_show_pin`   whether a person may look at the code while typing.
+    `allow_paste`      whether a code may be pasted.
+    `clear_code_on_focus_loss`  whether a code that is being typed is wiped as soon as another window is used.
     `done_seconds`     how long the "done" page stays; 0 keeps it.
+    `expiry_reminder`  whether the app reminds of certificates that end soon.
     `log_level`        how much the log tells; no level tells secrets.
     """
 
@@ -130,10 +140,19 @@ class Settings(_Section, frozen=True):
     pkcs11: bool = True
     pkcs11_modules: Annotated[tuple[ModulePath, ...], Meta(max_length=8)] = ()
     mtls: Mtls = Mtls()
+    allow_environment_choice: bool = True
+    proxy: ProxyChoice = "system"
     language: Literal["system", "sv", "en"] = "system"
     theme: Literal["system", "light", "dark"] = "system"
+    autostart: bool | None = None
+    tray_icon: bool = True
+    on_top: bool = True
+    keypad: bool = False
     allow_show_pin: bool = True
+    allow_paste: bool = True
+    clear_code_on_focus_loss: bool = False
     done_seconds: Annotated[int, Meta(ge=0, le=60)] = 3
+    expiry_reminder: bool = True
     log_level: Literal["error", "warning", "info", "debug"] = "info"
 
     def service(self, service_id: str) -> TrustedService | None:

@@ -18,7 +18,8 @@ from typing import Protocol
 from sithsapp.failures import Failure, SithsError
 
 MAX_FILE_SIZE = 256 * 1024
-_SYSTEM_DIRECTORY = Path("/etc/sithsapp")
+SYSTEM_DIRECTORY = Path("/etc/sithsapp")
+"""Where the organisation's files lie on Linux."""
 
 
 class Authority(IntEnum):
@@ -45,6 +46,11 @@ class Source(Protocol):
         """Return the values that are set here, by setting name; raises `SithsError(SETTINGS_INVALID)`."""
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe with nobody at its other end must not hold the app up."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
@@ -69,7 +75,7 @@ class JsonFile:
     def read(self) -> Mapping[str, object]:
         """Return the file's members; raises `SithsError(SETTINGS_INVALID)` with the file named."""
         try:
-            with self.path.open("rb") as file:
+            with open(self.path, "rb", opener=_without_waiting) as file:
                 self._check_owner(os.fstat(file.fileno()))
                 content = file.read(MAX_FILE_SIZE + 1)
         except FileNotFoundError:
@@ -79,6 +85,8 @@ class JsonFile:
         return self._parse(content)
 
     def _check_owner(self, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise self._invalid("it is not a file")
         writable_by_others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if self._owner is not None and (status.st_uid != self._owner or writable_by_others):
             raise self._invalid("it must belong to root and be writable by root alone")
@@ -98,7 +106,7 @@ class JsonFile:
         return SithsError(Failure.SETTINGS_INVALID, f"{self.path}: {why}")
 
 
-def file_sources(user_directory: Path, system_directory: Path = _SYSTEM_DIRECTORY) -> tuple[Source, ...]:
+def file_sources(user_directory: Path, system_directory: Path = SYSTEM_DIRECTORY) -> tuple[Source, ...]:
     """Return the three file sources of a Unix system, the user's file being `user_directory`/settings.json."""
     return (
         JsonFile(Authority.POLICY, system_directory / "policy.json", owner=0),

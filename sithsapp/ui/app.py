@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.oob.interaction import UserInteraction
     from sithsapp.oob.protocol.launch import LaunchUrl
     from sithsapp.settings.schema import Settings
+    from sithsapp.settings.store import SettingsStore
     from sithsapp.ui.order.window import OrderWindow
     from sithsapp.ui.overview.window import OverviewWindow
     from sithsapp.ui.theme import Theme
@@ -41,15 +42,20 @@ log = logging.getLogger(__name__)
 class App(QObject):
     """Everything that lives as long as the process. Belongs to the Qt thread."""
 
-    def __init__(self, settings: Settings, cards: CardService, tray: Tray) -> None:
+    def __init__(self, store: SettingsStore, cards: CardService, tray: Tray) -> None:
         super().__init__()
-        self._settings, self._cards, self._tray = settings, cards, tray
+        self._store, self._cards, self._tray = store, cards, tray
         self._orders = Orders(self._make_flow, self._make_order_window, self)
         self._overview: OverviewWindow | None = None
         self._flows: OrderFlows | None = None
         self._state = starting_state()
         self.arrivals = Arrivals(self)
         self._connect()
+
+    @property
+    def _settings(self) -> Settings:
+        """The settings in force at this moment."""
+        return self._store.settings
 
     def _connect(self) -> None:
         self.arrivals.cards_changed.connect(self._show_cards)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sithsapp.card.service import CardService
     from sithsapp.desktop.single_instance import Instance, Message
     from sithsapp.failures import Failure
-    from sithsapp.settings.schema import Settings
+    from sithsapp.settings.store import SettingsStore
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _LEVELS = {
 }
 
 
-Compose = Callable[[], "tuple[Settings, CardService]"]
+Compose = Callable[[], "tuple[SettingsStore, CardService]"]
 
 
 def run(compose: Compose, launch: Message, instance: Instance | None, *, hidden: bool) -> int:

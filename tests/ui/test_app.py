@@ -27,7 +27,6 @@ from sithsapp.oob.interaction import (
 )
 from sithsapp.oob.protocol.launch import LaunchUrl
 from sithsapp.oob.protocol.secret import Secret
-from sithsapp.settings.schema import Settings
 from sithsapp.ui.app import App
 from sithsapp.ui.order.orders import Orders
 from sithsapp.ui.order.window import OrderWindow
@@ -35,6 +34,7 @@ from sithsapp.ui.state import Glyph
 from sithsapp.ui.tray.icons import PICTURE, SIZES, tray_icon
 from sithsapp.ui.tray.painting import paint_all
 from sithsapp.ui.tray.tray import Tray
+from tests.parts.settings import store_of
 from tests.ui import samples
 from tests.ui.pointing import order_window
 
@@ -118,7 +118,7 @@ def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.Monke
         return flows[-1]
 
     monkeypatch.setattr(App, "_make_flow", make)
-    made = App(Settings(environment="demo", language="en"), cast("CardService", cards), Tray())
+    made = App(store_of(environment="demo", language="en"), cast("CardService", cards), Tray())
     yield made
     made.close()
     for window in (made._overview, made._orders.window):
