@@ -148,10 +148,12 @@ def _compose(claim: Instance | Alone) -> tuple[SettingsStore, CardService]:
         logging.getLogger(__name__).warning("running without single instance: %s", claim.why)
     from sithsapp.card.backends import reader_backends, token_source
     from sithsapp.card.service import CardService
-    from sithsapp.desktop.paths import cache_dir
+    from sithsapp.desktop.paths import cache_dir, state_dir
 
     settings = store.settings
-    cards = CardService(reader_backends(settings), cache_dir=cache_dir(), tokens=token_source(settings))
+    cards = CardService(
+        reader_backends(settings), cache_dir=cache_dir(), tokens=token_source(settings), state_dir=state_dir()
+    )
     return store, cards
 
 

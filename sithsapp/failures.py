@@ -146,7 +146,7 @@ class Failure(Enum):
         "C213",
         _("More than one card or certificate fits"),
         _("There are several cards or certificates, and none of them was named."),
-        _("Name the reader with --reader, or the certificate with --id."),
+        _("Name the reader with --reader or choose one by siths card use, or name the certificate with --id."),
     )
     CERTIFICATE_NOT_FOUND = _Entry(
         "C214",

@@ -9,9 +9,7 @@ hostile when read: whatever is not exactly right is a miss. Nothing secret is in
 from __future__ import annotations
 
 import logging
-import os
 import struct
-import tempfile
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from pathlib import Path
 
 from sithsapp.card.idprime.contents import Contents
 from sithsapp.card.idprime.habits import Habits
+from sithsapp.card.private_file import read_bounded, replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +84,7 @@ class CardCache:
         if self._directory is None:
             return None
         try:
-            entry = _decode(_read(_path(self._directory, serial)))
+            entry = _decode(read_bounded(_path(self._directory, serial), MAX_FILE))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, struct.error) as error:
@@ -101,8 +100,7 @@ class CardCache:
         if len(encoded) > MAX_FILE:
             return
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(_path(directory, entry.serial), encoded)
+            replace_file(_path(directory, entry.serial), encoded)
             _prune(directory)
         except OSError as error:
             _log.warning("the card cache cannot be written: %s", type(error).__name__)
@@ -110,29 +108,6 @@ class CardCache:
 
 def _path(directory: Path, serial: bytes) -> Path:
     return directory / (serial.hex() + _SUFFIX)
-
-
-def _read(path: Path) -> bytes:
-    """Read a file of bounded size without following a link."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        content = file.read(MAX_FILE + 1)
-    if len(content) > MAX_FILE:
-        raise ValueError("too long")
-    return content
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside and rename; `mkstemp` gives mode 0600."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=_SUFFIX + ".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _prune(directory: Path) -> None:

@@ -139,16 +139,30 @@ class CardsState:
     """All readers at one moment. `service_running` is False when there is no smart card service to ask.
 
     `failure` then says why where that is known: READER_ACCESS_DENIED when the system refuses this session.
+    `chosen_id` is the card that the person chose to work with, None if she chose none or it is not there.
     """
 
     service_running: bool = True
     slots: tuple[Slot, ...] = ()
     failure: Failure | None = None
+    chosen_id: CardId | None = None
 
     @property
     def cards(self) -> tuple[Card, ...]:
         """The cards that are ready, in reader order."""
         return tuple(slot.card for slot in self.slots if slot.card is not None)
+
+    @property
+    def chosen(self) -> Card | None:
+        """The card that the person chose, or the only one; None when nobody said which of several is meant."""
+        if self.chosen_id is not None:
+            return self.find(self.chosen_id)
+        return self.cards[0] if len(self.cards) == 1 else None
+
+    @property
+    def active(self) -> Card | None:
+        """The card that is shown first: the chosen one, else the first that is ready."""
+        return self.chosen or next(iter(self.cards), None)
 
     def find(self, card_id: CardId) -> Card | None:
         """Return the card with that identity if it is still there."""

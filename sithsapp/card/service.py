@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from sithsapp.card.active import ActiveCard
 from sithsapp.card.cache import CardCache
 from sithsapp.card.jobs import Job
 from sithsapp.card.model import CardId, CardsState, PinRole, PinState, SignatureScheme, Slot, SlotStatus
@@ -28,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 1.2
 _BACKEND_RETRY_SECONDS = 1.0
+_ACTIVE_FILE = "active-reader"
 
 Listener = Callable[[CardsState], None]
 Result = TypeVar("Result")
@@ -46,15 +49,22 @@ class CardService:
     """Readers of all backends, and work on the cards in them. Thread-safe."""
 
     def __init__(
-        self, backends: Sequence[ReaderBackend], *, cache_dir: Path | None = None, tokens: TokenSource | None = None
+        self,
+        backends: Sequence[ReaderBackend],
+        *,
+        cache_dir: Path | None = None,
+        tokens: TokenSource | None = None,
+        state_dir: Path | None = None,
     ) -> None:
         """Watch `backends`; public card data is kept in `cache_dir` (made when needed), or in memory alone.
 
-        `tokens` serves the cards that are no IDPrime, and tokens that sit in no reader.
+        In `state_dir` the name of the reader with the active card is kept. `tokens` serves the cards that are no
+        IDPrime, and tokens that sit in no reader.
         """
         self._backends = tuple(backends) if tokens is None else (*backends, tokens)
         self._tokens = tokens
         self._cache = CardCache(cache_dir)
+        self._active = ActiveCard(None if state_dir is None else state_dir / _ACTIVE_FILE)
         self._lock = threading.Lock()
         self._publishing = threading.RLock()
         self._readers: dict[str, _Reader] = {}
@@ -117,6 +127,15 @@ class CardService:
         worker = self._worker(reader)
         if worker is not None:
             worker.reread()
+
+    def use(self, reader: str | None) -> None:
+        """Make the card in that reader the active one (`CardsState.chosen`), for this session and the next.
+
+        None takes the choice back. An empty reader may be chosen: whichever card comes into it is meant.
+        """
+        with self._publishing:
+            self._active.choose(reader, self._state.cards)
+        self._tell()
 
     def pin_state(self, card: CardId, role: PinRole) -> Future[PinState]:
         """Read the state of a code now. No try is used."""
@@ -255,6 +274,8 @@ class CardService:
                 running = any(snapshot.service_running for snapshot in self._snapshots.values())
                 failures = (snapshot.failure for snapshot in self._snapshots.values() if snapshot.failure is not None)
                 state = CardsState(running, slots, None if running else next(failures, None))
+            chosen = self._active.among(state.cards)
+            state = replace(state, chosen_id=None if chosen is None else chosen.id)
             if state == self._state:
                 return
             self._state = state

@@ -16,13 +16,16 @@ Commands = Any
 
 
 def add_card(parent: Commands, common: argparse.ArgumentParser) -> None:
-    """Add `card list` and `card read`."""
+    """Add `card list`, `card read` and `card use`."""
     group = parent.add_parser("card", help="Show or read cards.").add_subparsers(required=True, metavar="COMMAND")
     for name, run, text in (
         ("list", _card_list, "Show the cards and their codes."),
         ("read", _card_read, "Read the cards again from the start, past what is kept of them."),
     ):
         _add_reader(_add(group, common, name, run, text))
+    using = _add(group, common, "use", _card_use, "Choose which of several cards the app works with.")
+    using.add_argument("reader", metavar="READER", nargs="?", help="the card in this reader; the only one without it")
+    using.add_argument("--forget", action="store_true", help="take the choice back")
 
 
 def add_certs(parent: Commands, common: argparse.ArgumentParser) -> None:
@@ -87,6 +90,12 @@ def _card_read(arguments: argparse.Namespace, settings: Settings, output: Output
     from sithsapp.cli.cards import card_read
 
     return card_read(arguments, settings, output)
+
+
+def _card_use(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.cards import card_use
+
+    return card_use(arguments, settings, output)
 
 
 def _certs(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:

@@ -23,9 +23,11 @@ def running_card_service(settings: Settings) -> Iterator[CardService]:
     """Start the card service over the readers that the settings allow; close it at the end."""
     from sithsapp.card.backends import reader_backends, token_source
     from sithsapp.card.service import CardService
-    from sithsapp.desktop.paths import cache_dir
+    from sithsapp.desktop.paths import cache_dir, state_dir
 
-    service = CardService(reader_backends(settings), cache_dir=cache_dir(), tokens=token_source(settings))
+    service = CardService(
+        reader_backends(settings), cache_dir=cache_dir(), tokens=token_source(settings), state_dir=state_dir()
+    )
     service.start()
     try:
         yield service

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`siths status`, `siths readers`, `siths card list` and `siths card read`."""
+"""`siths status`, `siths readers`, `siths card list`, `siths card read` and `siths card use`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import argparse
 from sithsapp import __version__
 from sithsapp.card.model import CardsState, PinState, Slot, SlotStatus
 from sithsapp.cli.card_service import read_again, running_card_service, settled
-from sithsapp.cli.choice import chosen_slots, why_not_ready
+from sithsapp.cli.choice import chosen_card, chosen_slots, why_not_ready
+from sithsapp.cli.holder import card_holder
 from sithsapp.cli.output import Output
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
@@ -23,11 +24,11 @@ def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -
         "version": __version__,
         "environment": settings.environment,
         "service_running": state.service_running,
-        "readers": [_slot_data(slot) for slot in state.slots],
+        "readers": [_slot_data(slot, state) for slot in state.slots],
     }
     lines = [f"SITHS eID-app {__version__} ({settings.environment})"]
     for slot in state.slots:
-        lines += _slot_lines(slot)
+        lines += _slot_lines(slot, state)
     failure = why_not_ready(state)
     if failure is not None:
         data["failure"] = failure.number
@@ -65,13 +66,30 @@ def card_read(arguments: argparse.Namespace, settings: Settings, output: Output)
     return _show_cards(state, arguments.reader, output)
 
 
+def card_use(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Make the card in a reader the active one, or take the choice back; raises as `chosen_card`."""
+    with running_card_service(settings) as service:
+        state = settled(service)
+        if arguments.forget:
+            service.use(None)
+            output.result({"active": None}, [tr("No card is chosen any more.")])
+            return 0
+        card = chosen_card(state, arguments.reader)
+        service.use(card.id.reader)
+    name = card_holder(card)
+    data = {"active": card.id.reader, "holder": name}
+    output.result(data, [tr("The app now works with {card}.").format(card=f"{name} ({card.id.reader})")])
+    return 0
+
+
 def _show_cards(state: CardsState, reader: str | None, output: Output) -> int:
     slots = tuple(slot for slot in chosen_slots(state, reader) if slot.status is not SlotStatus.EMPTY)
     failure = why_not_ready(CardsState(state.service_running, slots or state.slots, state.failure))
     if failure is not None and not slots:
         raise SithsError(failure)
     output.result(
-        {"cards": [_slot_data(slot) for slot in slots]}, [line for slot in slots for line in _slot_lines(slot)]
+        {"cards": [_slot_data(slot, state) for slot in slots]},
+        [line for slot in slots for line in _slot_lines(slot, state)],
     )
     if failure is None:
         return 0
@@ -80,7 +98,7 @@ def _show_cards(state: CardsState, reader: str | None, output: Output) -> int:
     return failure.exit_code
 
 
-def _slot_data(slot: Slot) -> dict[str, object]:
+def _slot_data(slot: Slot, state: CardsState) -> dict[str, object]:
     data: dict[str, object] = {"reader": slot.reader, "status": slot.status.value}
     if slot.failure is not None:
         data["failure"] = slot.failure.number
@@ -88,6 +106,8 @@ def _slot_data(slot: Slot) -> dict[str, object]:
         data |= {
             "product": slot.card.product,
             "label": slot.card.label,
+            "holder": card_holder(slot.card),
+            "active": slot.card == state.chosen,
             "serial": slot.card.id.serial.hex(),
             "atr": slot.card.id.atr.hex(),
             "codes": [_pin_data(pin) for pin in slot.card.pins],
@@ -100,10 +120,12 @@ def _pin_data(pin: PinState) -> dict[str, object]:
     return {"role": pin.role.value, "tries_left": pin.tries_left, "blocked": pin.blocked}
 
 
-def _slot_lines(slot: Slot) -> list[str]:
+def _slot_lines(slot: Slot, state: CardsState) -> list[str]:
     if slot.card is None:
         return [f"{slot.reader}: {slot.status.value}" + (f" ({slot.failure.number})" if slot.failure else "")]
-    lines = [f"{slot.reader}: {slot.card.product}, {slot.card.label}"]
+    lines = [f"{slot.reader}: {slot.card.product}, {card_holder(slot.card)}"]
+    if len(state.cards) > 1 and slot.card == state.chosen:
+        lines[0] += " (" + tr("active") + ")"
     return lines + [f"  {_pin_line(pin)}" for pin in slot.card.pins]
 
 

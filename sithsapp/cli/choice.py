@@ -39,8 +39,13 @@ def chosen_cards(state: CardsState, reader: str | None) -> tuple[Card, ...]:
 
 
 def chosen_card(state: CardsState, reader: str | None) -> Card:
-    """Return the one card that is meant; raises as `chosen_cards`, and CHOICE_NEEDED."""
+    """Return the card that is meant: in that reader, the active one, or the only one.
+
+    Raises as `chosen_cards`, and CHOICE_NEEDED.
+    """
     cards = chosen_cards(state, reader)
+    if reader is None and state.chosen is not None:
+        return state.chosen
     if len(cards) > 1:
         raise SithsError(Failure.CHOICE_NEEDED, f"{len(cards)} cards")
     return cards[0]

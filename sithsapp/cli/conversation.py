@@ -7,9 +7,10 @@ import queue
 import threading
 from collections.abc import Callable
 
-from sithsapp.card.model import Credential, PinRole, SlotStatus
+from sithsapp.card.model import PinRole, SlotStatus
 from sithsapp.card.pin import Pin
-from sithsapp.cli.output import Output, printable
+from sithsapp.cli.holder import holder
+from sithsapp.cli.output import Output
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
 from sithsapp.oob.interaction import (
@@ -183,10 +184,3 @@ def _prompt(view: EnterPin) -> str:
     kind = tr("Signing code") if view.credential.pin is PinRole.SIGN else tr("Identification code")
     left = "" if view.pin.tries_left is None else ", " + tr("{n} attempts left").format(n=view.pin.tries_left)
     return f"{kind} ({holder(view.credential)}{left}):"
-
-
-def holder(credential: Credential) -> str:
-    """Return the name on a certificate, fit for a terminal."""
-    from sithsapp.pki.certificate import read_certificate
-
-    return printable(read_certificate(credential.certificate).common_name or credential.label)

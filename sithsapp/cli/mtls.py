@@ -96,7 +96,7 @@ class TerminalPerson:
 
     def ask(self, request: KeyRequest) -> KeyGranted | None:
         """Say who wants what, and ask for the code."""
-        from sithsapp.cli.conversation import holder
+        from sithsapp.cli.holder import holder
 
         purpose, left = request.purpose, request.pin.tries_left
         sentence = tr("{program} wants to reach {host} with your card")
@@ -126,7 +126,7 @@ def _pin_source(descriptor: int | None) -> AskForCode:
 
 
 def _certificate(cards: CardsState) -> str:
-    from sithsapp.cli.conversation import holder
+    from sithsapp.cli.holder import holder
     from sithsapp.mtls.choosing import choose
 
     chosen = choose(cards)

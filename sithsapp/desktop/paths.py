@@ -28,6 +28,15 @@ def cache_dir() -> Path:
     return _xdg("XDG_CACHE_HOME", ".cache")
 
 
+def state_dir() -> Path:
+    """Return the directory of what the app remembers from one run to the next, such as the active reader."""
+    if sys.platform == "win32":
+        return _windows("LOCALAPPDATA") / "state"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / _NAME / "state"
+    return _xdg("XDG_STATE_HOME", ".local/state")
+
+
 def log_dir() -> Path:
     """Return the directory of the logs."""
     if sys.platform == "win32":

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sithsapp.card.model import Card, CardsState, Credential, KeyType, SlotStatus
+from sithsapp.card.model import Card, CardId, CardsState, Credential, KeyType, SlotStatus
 from sithsapp.failures import Failure, SithsError
 from sithsapp.pki.certificate import Certificate, read_certificate
 from sithsapp.pki.extensions import CLIENT_AUTH, KeyUsage
@@ -34,8 +34,9 @@ class Chosen:
 def choose(cards: CardsState, *, at: datetime | None = None) -> Chosen:
     """Return the best certificate for client authentication: HSA-id first, then the one that is valid longest.
 
-    Certificates for signatures of persons (nonRepudiation) are never offered. Raises `SithsError` with the reason:
-    NO_READER_SERVICE, NO_READER, NO_CARD, a card's own failure, NO_SUITABLE_CERTIFICATE or CERTIFICATE_EXPIRED.
+    One on the card that the person chose is better than any other. Certificates for signatures of persons
+    (nonRepudiation) are never offered. Raises `SithsError` with the reason: NO_READER_SERVICE, NO_READER, NO_CARD,
+    a card's own failure, NO_SUITABLE_CERTIFICATE or CERTIFICATE_EXPIRED.
     """
     suitable: list[tuple[Certificate, Chosen]] = []
     moment = at or datetime.now(UTC)
@@ -48,8 +49,12 @@ def choose(cards: CardsState, *, at: datetime | None = None) -> Chosen:
         else:
             expired = True
     if suitable:
-        return min(suitable, key=lambda pair: (pair[0].hsaid is None, -pair[0].not_after.timestamp()))[1]
+        return min(suitable, key=lambda pair: _rank(pair[0], pair[1], cards.chosen_id))[1]
     raise SithsError(Failure.CERTIFICATE_EXPIRED if expired else _why_none(cards), "client authentication")
+
+
+def _rank(certificate: Certificate, offered: Chosen, chosen: CardId | None) -> tuple[bool, bool, float]:
+    return offered.card.id != chosen, certificate.hsaid is None, -certificate.not_after.timestamp()
 
 
 def _certificates(cards: CardsState) -> Iterator[tuple[Card, Credential, Certificate]]:

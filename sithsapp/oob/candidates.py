@@ -36,7 +36,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the cards offer: suitable credentials, the best first, or the reason why a card will not do."""
+    """What the cards offer: suitable credentials, the best first, or the reason why a card will not do.
+
+    Those on the card that the person chose come before all others.
+    """
 
     candidates: tuple[Candidate, ...]
     failure: Failure | None = None
@@ -69,7 +72,7 @@ def choose(cards: CardsState, order: Order) -> Choice:
         except SithsError as error:
             failures.append(error.failure)
     if suitable:
-        return Choice(tuple(preferred(suitable)))
+        return Choice(tuple(sorted(preferred(suitable), key=lambda found: found.card.id != cards.chosen_id)))
     return Choice((), _why_not(cards, reasons, failures))
 
 

@@ -11,7 +11,7 @@ import base64
 from dataclasses import replace
 from typing import Final
 
-from sithsapp.card.model import SignatureScheme, SlotStatus
+from sithsapp.card.model import CardId, SignatureScheme, SlotStatus
 from sithsapp.card.pin import Pin
 from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.candidates import Candidate, Choice, algorithm_for, choose
@@ -134,9 +134,11 @@ class EnteringPin(_Open):
         self._choice = choice
         self._candidate = candidate
         self._failure = failure
+        self._chosen_card: CardId | None = None
 
     def enter(self, work: Work) -> State | None:
         """Show who asks, and ask for the code; meanwhile the card is made ready."""
+        self._chosen_card = work.parts.cards.state.chosen_id
         self.show(work)
         card, credential = self._candidate.card, self._candidate.credential
         work.parts.cards.prepare(card.id, credential.id, SignatureScheme(algorithm_for(credential).value))
@@ -162,6 +164,9 @@ class EnteringPin(_Open):
             return WaitingForCard(until=work.now() + work.parts.removal_grace)
         if candidate.blocked:
             return WaitingForCard()
+        other = self._chosen_meanwhile(work, choice)
+        if other is not None:
+            return EnteringPin(choice, other)
         news = _offer(choice, candidate) != _offer(self._choice, self._candidate)
         self._choice, self._candidate = choice, candidate
         if news:  # a page that is shown again may lose what was typed
@@ -172,6 +177,13 @@ class EnteringPin(_Open):
         """Show the page that asks for the code."""
         found, choices = self._candidate, tuple((other.card, other.credential) for other in self._choice.candidates)
         work.show(EnterPin(work.order.view, found.card, found.credential, found.pin, choices, self._failure))
+
+    def _chosen_meanwhile(self, work: Work, choice: Choice) -> Candidate | None:
+        """Return what is on another card if the person has made that the active one since the page came."""
+        before, self._chosen_card = self._chosen_card, work.parts.cards.state.chosen_id
+        if self._chosen_card in (None, before, self._candidate.card.id):
+            return None
+        return next((found for found in choice.usable if found.card.id == self._chosen_card), None)
 
     def _sign(self, work: Work, event: PinEntered) -> State | None:
         chosen = _find(self._choice, CredentialChosen(event.card, event.credential))

@@ -70,13 +70,14 @@ def starting_state() -> AppState:
 
 
 def app_state(cards: CardsState, valid_until: ValidUntil, now: datetime) -> AppState:
-    """Return the state that `cards` make; with several readers the one that is nearest to being useful."""
+    """Return the state that `cards` make: of the card that was chosen, else of the reader nearest to being useful."""
     if not cards.service_running and not cards.slots:
         return _failed(Condition.NO_SERVICE, Glyph.WARNING, Failure.NO_READER_SERVICE, None)
     if not cards.slots:
         title, text = tr("No card reader"), tr("Connect a card reader to the computer.")
         return AppState(Condition.NO_READER, Glyph.NO_READER, title, text)
-    states = [_slot_state(slot, valid_until, now) for slot in cards.slots]
+    chosen = [slot for slot in cards.slots if slot.card is not None and slot.card == cards.chosen]
+    states = [_slot_state(slot, valid_until, now) for slot in chosen or cards.slots]
     return min(states, key=_preference)
 
 

@@ -133,6 +133,43 @@ class TestReadersAndCertificates:
             assert "C210" in said.out
 
 
+@pytest.fixture
+def two_cards(siths: CommandLine, tmp_path: Path) -> Iterator[list[str]]:
+    """The readers' names, with a second person's card in the second."""
+    assert siths.stack.pcscd is not None
+    person = replace(DEFAULT_PERSON, given_name="Bertil")
+    order = CardOrder(person=person, pairs=(Pair(IssuerProfile.HSA_ID_3, KeyPurpose.AUTH),))
+    card = new_card(tmp_path / "card", siths.stack.kit.pki, order, environment="demo")
+    with VpcdCard(card, siths.stack.pcscd.port(1)):
+        wait_until(lambda: len(cards_in(siths)) == 2)
+        yield cards_in(siths)
+    wait_until(lambda: len(cards_in(siths)) == 1)
+
+
+class TestUse:
+    def test_a_card_is_chosen_for_the_commands_that_follow(self, siths: CommandLine, two_cards: list[str]) -> None:
+        first, second = two_cards
+        before = siths.run("pin", "status", "--json")
+        assert (before.failure, before.exit_code) == ("C213", Failure.CHOICE_NEEDED.exit_code)
+        said = siths.run("card", "use", second, "--json")
+        assert (said.exit_code, said.data) == (0, {"active": second, "holder": "Bertil Andersson"})
+        assert siths.run("pin", "status", "--json").data["reader"] == second
+        assert siths.run("pin", "status", "--reader", first, "--json").data["reader"] == first
+        listed = siths.run("card", "list", "--json").data["cards"]
+        assert {card["holder"]: card["active"] for card in listed} == {
+            "Anna Andersson": False,
+            "Bertil Andersson": True,
+        }
+        assert "Bertil Andersson (active)" in siths.run("card", "list").out
+        assert siths.run("card", "use", "--forget").exit_code == 0
+        assert siths.run("pin", "status", "--json").failure == "C213"
+
+    def test_a_reader_that_is_not_there_is_not_chosen(self, siths: CommandLine) -> None:
+        said = siths.run("card", "use", "no such reader", "--json")
+        assert (said.failure, said.exit_code) == ("R102", Failure.NO_READER.exit_code)
+        assert siths.run("pin", "status").exit_code == 0
+
+
 class TestDemoCard:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_it_is_in_the_reader_until_it_is_ended(

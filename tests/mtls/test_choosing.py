@@ -52,6 +52,14 @@ def test_the_certificate_with_an_hsa_id_is_preferred(make_card: CardFactory) -> 
     assert choose(state(person, card)).card == card
 
 
+def test_the_chosen_card_is_preferred(make_card: CardFactory) -> None:
+    hsa, person = read(make_card, *HSA_ID_PAIRS), read(make_card, *PERSON_ID_PAIRS)
+    moved = dataclasses.replace(person, id=dataclasses.replace(person.id, reader="Second reader"))
+    both = state(hsa, moved)
+    assert choose(both).card == hsa
+    assert choose(dataclasses.replace(both, chosen_id=moved.id)).card == moved
+
+
 def test_a_signature_certificate_is_never_offered(make_card: CardFactory) -> None:
     card = read(make_card, HSA_ID_PAIRS[1])
     assert len(card.credentials) == 1

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import gc
 import logging
 import threading
@@ -369,6 +370,31 @@ class TestCard:
         stage.enter(card=other)
         stage.finish()
         assert base64.b64decode(stage.client.signatures[0].x5c[0]) == other.credentials[0].certificate
+
+    def test_the_chosen_card_comes_first_and_may_change_while_the_order_is_open(self) -> None:
+        first, second = make_card(0, reader="Reader 0"), make_card(1, reader="Reader 1")
+        both = cards_with(first, second)
+        stage = Stage(cards=dataclasses.replace(both, chosen_id=second.id)).run()
+        assert stage.person.wait_for(EnterPin).card.id == second.id
+        stage.cards.change(dataclasses.replace(both, chosen_id=first.id))
+        assert stage.person.wait_for(EnterPin, 2).card.id == first.id
+        stage.cards.change(dataclasses.replace(both, chosen_id=None))
+        stage.enter(card=first)
+        stage.finish()
+        assert base64.b64decode(stage.client.signatures[0].x5c[0]) == first.credentials[0].certificate
+
+    def test_a_certificate_chosen_in_the_window_stays_until_another_card_is_chosen(self) -> None:
+        first, second = make_card(0, reader="Reader 0"), make_card(1, reader="Reader 1")
+        both = dataclasses.replace(cards_with(first, second), chosen_id=first.id)
+        stage = Stage(cards=both).run()
+        stage.person.wait_for(EnterPin)
+        stage.flow.post(CredentialChosen(second.id, "0"))
+        assert stage.person.wait_for(EnterPin, 2).card.id == second.id
+        fewer = dataclasses.replace(second, pins=tuple(dataclasses.replace(pin, tries_left=2) for pin in second.pins))
+        stage.cards.change(dataclasses.replace(cards_with(first, fewer), chosen_id=first.id))
+        assert stage.person.wait_for(EnterPin, 3).card.id == second.id
+        stage.flow.post(CancelRequested())
+        stage.finish()
 
     def test_the_card_is_made_ready_while_the_person_reads(self) -> None:
         stage = Stage().run()
