@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -17,12 +16,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from sithsapp.locale import LanguageChoice, set_language
 from sithsapp.oob.interaction import View
-from sithsapp.ui.overview.presenter import present_overview
-from sithsapp.ui.overview.window import OverviewWindow
-from sithsapp.ui.state import Glyph, app_state
+from sithsapp.ui.main.window import MainWindow
+from sithsapp.ui.state import Glyph
 from sithsapp.ui.theme import ThemeChoice, current
 from sithsapp.ui.tray.icons import tray_icon
-from tests.ui import samples
+from tests.ui import hosting, samples
 from tests.ui.pointing import code_field, order_window, settle
 
 _IMAGES = Path(__file__).parent / "images"
@@ -77,12 +75,8 @@ def _draw_order(shot: _Shot) -> QImage:
 
 
 def _draw_overview() -> QImage:
-    state = app_state(
-        samples.READY, lambda credential: samples.HOLDER.valid_until, datetime(2026, 11, 25, tzinfo=UTC)
-    )
-    window = OverviewWindow(current("light"))
-    window.show_page(present_overview(state, samples.describe, ""))
-    window.show()
+    window = MainWindow(hosting.services(theme=current("light")))
+    window.open()
     return _grab(window)
 
 

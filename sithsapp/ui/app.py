@@ -31,8 +31,10 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.oob.protocol.launch import LaunchUrl
     from sithsapp.settings.schema import Settings
     from sithsapp.settings.store import SettingsStore
+    from sithsapp.ui.main.catalogue import Place
+    from sithsapp.ui.main.services import Services
+    from sithsapp.ui.main.window import MainWindow
     from sithsapp.ui.order.window import OrderWindow
-    from sithsapp.ui.overview.window import OverviewWindow
     from sithsapp.ui.theme import Theme
     from sithsapp.ui.tray.tray import Tray
 
@@ -46,7 +48,8 @@ class App(QObject):
         super().__init__()
         self._store, self._cards, self._tray = store, cards, tray
         self._orders = Orders(self._make_flow, self._make_order_window, self)
-        self._overview: OverviewWindow | None = None
+        self._main: MainWindow | None = None
+        self._services: Services | None = None
         self._flows: OrderFlows | None = None
         self._state = starting_state()
         self.arrivals = Arrivals(self)
@@ -86,17 +89,33 @@ class App(QObject):
         self._cards.close()
 
     def open(self) -> None:
-        """Show the order that waits, or else the overview."""
-        if self._orders.bring_forward():
-            return
-        if self._overview is None:
-            from sithsapp.ui.overview.window import OverviewWindow
+        """Show the order that waits, or else the main window."""
+        if not self._orders.bring_forward():
+            self.open_main()
+
+    def open_main(self, place: Place | None = None) -> None:
+        """Show the main window with `place`, or with the page that was seen last."""
+        if self._main is None:
+            from sithsapp.ui.main.window import MainWindow
 
             self._set_window_icon()
-            self._overview = OverviewWindow(self._theme())
-            self._overview.reread_wanted.connect(self._reread)
+            self._main = MainWindow(self._make_services())
         self._refresh()
-        self._overview.open()
+        self._main.open(place)
+
+    def _make_services(self) -> Services:
+        from sithsapp.ui.main.services import Services
+
+        self._services = Services(
+            store=self._store,
+            cards=self._cards,
+            state=self._state,
+            describe=describe,
+            theme=self._theme,
+            go=self.open_main,
+            reread=self._reread,
+        )
+        return self._services
 
     @Slot(object)
     def _receive(self, message: Message) -> None:
@@ -123,10 +142,10 @@ class App(QObject):
     def _refresh(self) -> None:
         environment = environment_name(self._settings.environment)
         self._tray.show_state(self._state, request_open=self._orders.is_waiting, environment=environment)
-        if self._overview is not None:
-            from sithsapp.ui.overview.presenter import present_overview
-
-            self._overview.show_page(present_overview(self._state, describe, environment))
+        if self._services is not None and self._main is not None:
+            self._services.state = self._state
+            self._main.show_environment(environment)
+            self._main.refresh()
 
     def _reread(self) -> None:
         if self._state.slot is not None:
@@ -137,6 +156,8 @@ class App(QObject):
         self._flows = None  # made anew, so that the service is told of the language
         self._tray.retranslate(chosen)
         self._show_cards(self._cards.state)
+        if self._main is not None:
+            self._main.retranslate()
         if self._orders.window is not None:
             self._orders.window.retranslate()
 
@@ -146,7 +167,7 @@ class App(QObject):
         return current(self._settings.theme)
 
     def _change_theme(self) -> None:
-        for window in (self._orders.window, self._overview):
+        for window in (self._orders.window, self._main):
             if window is not None:
                 window.apply_theme(self._theme())
 

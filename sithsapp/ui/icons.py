@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from math import cos, pi, sin
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
@@ -128,6 +129,84 @@ def _flag(path: QPainterPath) -> None:
     _lines(path, ((5, 21.5), (5, 3.5), (18.5, 3.5), (15.5, 8.5), (18.5, 13.5), (5, 13.5)))
 
 
+def _home(path: QPainterPath) -> None:
+    _lines(path, ((3, 11), (12, 3.5), (21, 11)), ((5, 9.5), (5, 20.5), (19, 20.5), (19, 9.5)))
+    _lines(path, ((9.5, 20.5), (9.5, 13.5), (14.5, 13.5), (14.5, 20.5)))
+
+
+def _certificate(path: QPainterPath) -> None:
+    lobes, inner, outer = 8, 8.6, 10.2
+    for step in range(lobes * 2 + 1):
+        angle = pi * step / lobes
+        reach = inner if step % 2 else outer
+        x, y = 12 + reach * sin(angle), 12 - reach * cos(angle)
+        if step == 0:
+            path.moveTo(x, y)
+        else:
+            path.lineTo(x, y)
+    _lines(path, ((8.2, 12.2), (10.8, 14.8), (15.8, 9.6)))
+
+
+def _gear(path: QPainterPath) -> None:
+    teeth = 8
+    for step in range(teeth):
+        angle = 2 * pi * step / teeth
+        for reach, turn in ((7.2, -0.3), (9.8, -0.17), (9.8, 0.17), (7.2, 0.3)):
+            x, y = 12 + reach * sin(angle + turn), 12 - reach * cos(angle + turn)
+            if step == 0 and turn == -0.3:
+                path.moveTo(x, y)
+            else:
+                path.lineTo(x, y)
+    path.closeSubpath()
+    path.addEllipse(QPointF(12, 12), 3, 3)
+
+
+def _lifebuoy(path: QPainterPath) -> None:
+    path.addEllipse(QPointF(12, 12), 9.5, 9.5)
+    path.addEllipse(QPointF(12, 12), 4, 4)
+    for across, down in ((-1, -1), (1, -1), (-1, 1), (1, 1)):
+        _lines(path, ((12 + 2.9 * across, 12 + 2.9 * down), (12 + 6.7 * across, 12 + 6.7 * down)))
+
+
+def _key(path: QPainterPath) -> None:
+    path.addEllipse(QPointF(16.2, 7.8), 5, 5)
+    _dot(path, 16.9, 7.1)
+    _lines(path, ((12.6, 11.4), (3.5, 20.5), (3.5, 21), (7, 21), (7, 18.5), (9.5, 18.5), (9.5, 16), (11.5, 14)))
+
+
+def _unlock(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(4, 11, 16, 10), 2, 2)
+    path.moveTo(7.5, 11)
+    path.lineTo(7.5, 7.5)
+    path.cubicTo(7.5, 2.2, 14.8, 1.2, 16.3, 5.8)
+
+
+def _chevron(path: QPainterPath) -> None:
+    _lines(path, ((9.5, 6), (15.5, 12), (9.5, 18)))
+
+
+def _download(path: QPainterPath) -> None:
+    _lines(
+        path,
+        ((12, 3.5), (12, 15)),
+        ((7, 10.2), (12, 15.2), (17, 10.2)),
+        ((4, 16.5), (4, 20.5), (20, 20.5), (20, 16.5)),
+    )
+
+
+def _offline(path: QPainterPath) -> None:
+    for reach in (9.5, 5.8):
+        path.arcMoveTo(QRectF(12 - reach, 17 - reach, 2 * reach, 2 * reach), 45)
+        path.arcTo(QRectF(12 - reach, 17 - reach, 2 * reach, 2 * reach), 45, 90)
+    _dot(path, 12, 17.5)
+    _lines(path, ((4, 3.5), (20, 20.5)))
+
+
+def _check_circle(path: QPainterPath) -> None:
+    path.addEllipse(QPointF(12, 12), 9.5, 9.5)
+    _lines(path, ((7.8, 12.3), (10.7, 15.2), (16.2, 9.2)))
+
+
 class Icon(Enum):
     """The icons by what they show."""
 
@@ -145,6 +224,16 @@ class Icon(Enum):
     REFRESH = "refresh"
     CLOCK = "clock"
     FLAG = "flag"
+    HOME = "home"
+    CERTIFICATE = "certificate"
+    GEAR = "gear"
+    LIFEBUOY = "lifebuoy"
+    KEY = "key"
+    UNLOCK = "unlock"
+    CHEVRON = "chevron"
+    DOWNLOAD = "download"
+    OFFLINE = "offline"
+    CHECK_CIRCLE = "check_circle"
 
 
 _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
@@ -162,6 +251,16 @@ _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
     Icon.REFRESH: _refresh,
     Icon.CLOCK: _clock,
     Icon.FLAG: _flag,
+    Icon.HOME: _home,
+    Icon.CERTIFICATE: _certificate,
+    Icon.GEAR: _gear,
+    Icon.LIFEBUOY: _lifebuoy,
+    Icon.KEY: _key,
+    Icon.UNLOCK: _unlock,
+    Icon.CHEVRON: _chevron,
+    Icon.DOWNLOAD: _download,
+    Icon.OFFLINE: _offline,
+    Icon.CHECK_CIRCLE: _check_circle,
 }
 
 

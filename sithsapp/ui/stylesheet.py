@@ -12,6 +12,7 @@ _WINDOW = Template("""
 QLabel { color: $text; background: transparent; }
 #card { background: $surface; border: 1px solid $divider; border-radius: ${r12}px; }
 #sunken { background: $sunken; border: 1px solid $sunken; border-radius: ${r12}px; }
+#navigation { background: $surface; border: none; border-right: 1px solid $divider; border-radius: 0; }
 #pill { border-radius: ${r12}px; }
 #pill[tone="auth"] { background: $primary_soft; border: 1px solid $primary_soft; }
 #pill[tone="sign"] { background: $sign_soft; border: 1px solid $sign_soft; }
@@ -45,6 +46,15 @@ QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="icon"] { background: transparent; border: none; min-height: ${icon}px; min-width: ${icon}px;
     padding: 0; border-radius: ${p4}px; }
 QPushButton[kind="icon"]:hover { background: $sunken; }
+QPushButton[kind="navigation"] { background: transparent; color: $text; border: none; text-align: left;
+    padding: 0 ${p16}px; min-height: ${row}px; }
+QPushButton[kind="navigation"]:hover { background: $sunken; }
+QPushButton[kind="navigation"]:checked { background: $primary_soft; color: $primary_text; }
+QPushButton[kind="tile"], QPushButton[kind="row"] { background: $surface; color: $text; text-align: left;
+    border: 1px solid $divider; border-radius: ${r12}px; padding: 0 ${chevron}px 0 ${p16}px; min-height: ${tile}px; }
+QPushButton[kind="row"] { min-height: ${row}px; }
+QPushButton[kind="tile"]:hover, QPushButton[kind="row"]:hover { background: $sunken; border-color: $border; }
+QPushButton[kind="tile"]:pressed, QPushButton[kind="row"]:pressed { background: $divider; }
 QPushButton:disabled { color: $disabled; background: $sunken; border-color: $divider; }
 QPushButton::menu-indicator { width: 0; }
 """)
@@ -67,4 +77,5 @@ def stylesheet(theme: Theme) -> str:
     names |= {f"r{size}": str(theme.px(size)) for size in (8, 12)}
     # The frame is part of a control's height, and a focused frame is one pixel wider on each side.
     names |= {"control": str(theme.px(44) - 2), "icon": str(theme.px(36)), "p7": str(theme.px(8) - 1)}
+    names |= {"row": str(theme.px(44)), "tile": str(theme.px(56)), "chevron": str(theme.px(40))}
     return "".join(part.substitute(names) for part in (_WINDOW, _BUTTONS, _FIELDS))

@@ -55,6 +55,7 @@ HOLDER = Holder(
     datetime(2024, 5, 1, tzinfo=UTC),
     datetime(2028, 4, 30, tzinfo=UTC),
 )
+TODAY = datetime(2026, 11, 25, tzinfo=UTC)
 _B64 = "A" * 43
 
 

@@ -34,9 +34,10 @@ from sithsapp.ui.state import Glyph
 from sithsapp.ui.tray.icons import PICTURE, SIZES, tray_icon
 from sithsapp.ui.tray.painting import paint_all
 from sithsapp.ui.tray.tray import Tray
+from sithsapp.ui.widgets.text import Text
 from tests.parts.settings import store_of
 from tests.ui import samples
-from tests.ui.pointing import order_window
+from tests.ui.pointing import order_window, visible
 
 if TYPE_CHECKING:
     from sithsapp.card.service import CardService
@@ -121,7 +122,7 @@ def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.Monke
     made = App(store_of(environment="demo", language="en"), cast("CardService", cards), Tray())
     yield made
     made.close()
-    for window in (made._overview, made._orders.window):
+    for window in (made._main, made._orders.window):
         if window is not None:
             window.hide()
             window.deleteLater()
@@ -137,6 +138,12 @@ def _start(app: App, launch: Message, *, hidden: bool) -> None:
 def _launch(orders: Orders, *, may_stay_silent: bool = True) -> None:
     orders.launch(LaunchUrl("demo", Secret("A" * 43)), may_stay_silent=may_stay_silent)
     QApplication.processEvents()
+
+
+def _words(app: App) -> list[str]:
+    """Return what can be read in the main window."""
+    assert app._main is not None
+    return [text.text() for text in visible(app._main, Text)]
 
 
 def _tooltip(app: App) -> str:
@@ -162,15 +169,15 @@ def test_tooltip_and_menu_never_name_the_holder(
     _start(app, Message(), hidden=False)
     cards.become(samples.READY)
     qtbot.waitUntil(lambda: "The card is ready" in _tooltip(app), timeout=3000)
-    assert app._overview is not None
-    assert app._overview._holder.text() == "Anna Andersson"
+    assert app._main is not None
+    assert "Anna Andersson" in _words(app)
     words = [action.text() for action in app._tray._menu.actions()]
     assert not any("Anna" in text or "1A2B" in text for text in (*words, _tooltip(app)))
 
 
 def test_hidden_means_hidden(app: App) -> None:
     _start(app, Message(), hidden=True)
-    assert app._overview is None
+    assert app._main is None
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible() and not _is_menu(widget)]
 
 
@@ -178,14 +185,14 @@ def _is_menu(widget: object) -> bool:
     return isinstance(widget, QMenu)
 
 
-def test_a_second_start_opens_the_overview(qtbot: QtBot, app: App) -> None:
+def test_a_second_start_opens_the_main_window(qtbot: QtBot, app: App) -> None:
     _start(app, Message(), hidden=True)
     app.arrivals.take_message(Message())
-    qtbot.waitUntil(lambda: app._overview is not None and app._overview.isVisible(), timeout=3000)
-    assert app._overview is not None
-    app._overview.close()
+    qtbot.waitUntil(lambda: app._main is not None and app._main.isVisible(), timeout=3000)
+    assert app._main is not None
+    app._main.close()
     app.arrivals.take_message(Message())
-    qtbot.waitUntil(app._overview.isVisible, timeout=3000)
+    qtbot.waitUntil(app._main.isVisible, timeout=3000)
 
 
 def test_a_link_opens_an_order_and_the_tray_says_so(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
@@ -243,8 +250,8 @@ def test_the_language_changes_at_once(app: App) -> None:
     app._tray._language_actions["sv"].trigger()
     assert "Ingen kortläsare" in _tooltip(app)
     assert app._tray._quit.text() == "Avsluta"
-    assert app._overview is not None
-    assert app._overview._title.text() == "Ingen kortläsare"
+    assert app._main is not None
+    assert "Ingen kortläsare" in _words(app)
 
 
 def test_the_environment_is_told(app: App) -> None:
@@ -345,5 +352,5 @@ def test_no_state_of_cards_breaks_the_overview(qtbot: QtBot, app: App, cards: Ca
         for failure in (None, Failure.CARD_MUTE):
             card = None if slot.card is None else replace(slot.card, pins=pins)
             app._show_cards(CardsState(True, (replace(slot, card=card, failure=failure),)))
-            assert app._overview is not None
-            assert app._overview._title.text()
+            assert app._main is not None
+            assert app._state.title in _words(app)

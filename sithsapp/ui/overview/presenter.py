@@ -29,10 +29,9 @@ class CardLook(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class OverviewPage:
+class Overview:
     """What the overview shows. Names stand here and not in the tray: this window was asked for."""
 
-    environment: str
     look: CardLook
     title: str
     text: str
@@ -55,19 +54,18 @@ _LOOKS = {
 }
 
 
-def present_overview(state: AppState, describe: Describe, environment: str) -> OverviewPage:
-    """Return the overview of `state`. `environment` is the badge's text, empty in production."""
+def present_overview(state: AppState, describe: Describe) -> Overview:
+    """Return the overview of `state`."""
     card = state.slot.card if state.slot is not None else None
     holder = describe(card.credentials[0]) if card is not None and card.credentials else None
     details = (holder.organisation, holder.identifier) if holder is not None else ()
-    return OverviewPage(
-        environment=environment,
+    return Overview(
         look=_LOOKS.get(state.condition, CardLook.UNUSABLE),
         title=state.title,
         text=state.text,
         number=tr("Error code {number}").format(number=state.failure.number) if state.failure is not None else "",
         holder=plain.line(holder.name, NAME_LIMIT) if holder is not None else "",
-        details="\n".join(plain.line(text, NAME_LIMIT) for text in details if text),
+        details=" · ".join(plain.line(text, NAME_LIMIT) for text in details if text),
         facts=_facts(state, card, describe),
         reread=tr("Read the card again") if state.slot is not None else "",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from sithsapp.ui import icons
@@ -15,13 +16,20 @@ from sithsapp.ui.theme import TextStyle, Theme
 
 
 class Kind(Enum):
-    """How a button looks: the main action (plum, or petrol for signing), an equal alternative, a link, an icon."""
+    """How a button looks.
+
+    The main action (plum, or petrol for signing), an equal alternative, a link, an icon, a page in a navigation, a
+    tile or a row that leads on.
+    """
 
     PRIMARY = "primary"
     SIGN = "sign"
     SECONDARY = "secondary"
     LINK = "link"
     ICON = "icon"
+    NAVIGATION = "navigation"
+    TILE = "tile"
+    ROW = "row"
 
 
 _COLOURS = {
@@ -30,7 +38,13 @@ _COLOURS = {
     Kind.SECONDARY: "text",
     Kind.LINK: "primary_text",
     Kind.ICON: "text2",
+    Kind.NAVIGATION: "text2",
+    Kind.TILE: "primary_text",
+    Kind.ROW: "text2",
 }
+_GROWING = {Kind.PRIMARY, Kind.SIGN, Kind.SECONDARY, Kind.TILE, Kind.ROW}
+_FONTS = {Kind.LINK: TextStyle.LABEL, Kind.NAVIGATION: TextStyle.BODY}
+_CHEVRONED = {Kind.TILE, Kind.ROW}
 
 
 class Button(QPushButton):
@@ -41,17 +55,17 @@ class Button(QPushButton):
         self._kind = kind
         self._icon = icon
         self._accent = Accent.AUTH
+        self._chosen = False
         self._theme: Theme | None = None
         self.setAutoDefault(False)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setProperty("kind", kind.value)
-        grows = kind in (Kind.PRIMARY, Kind.SIGN, Kind.SECONDARY)
-        across = QSizePolicy.Policy.Expanding if grows else QSizePolicy.Policy.Maximum
+        across = QSizePolicy.Policy.Expanding if kind in _GROWING else QSizePolicy.Policy.Maximum
         self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
 
     def set_label(self, text: str) -> None:
         """Show `text`; an ampersand is an ampersand, not a shortcut mark."""
-        gap = " " if self._icon is not None else ""
+        gap = " " * (2 if self._kind in _CHEVRONED else 1) if self._icon is not None else ""
         self.setText(gap + text.replace("&", "&&"))
         self.setAccessibleName(text)
 
@@ -73,6 +87,12 @@ class Button(QPushButton):
             self.style().polish(self)
             self._draw_icon()
 
+    def set_chosen(self, chosen: bool) -> None:
+        """Draw the icon of a page in a navigation as the one in front, or as another."""
+        if chosen is not self._chosen:
+            self._chosen = chosen
+            self._draw_icon()
+
     def set_icon(self, icon: Icon) -> None:
         """Show another icon."""
         self._icon = icon
@@ -81,9 +101,20 @@ class Button(QPushButton):
     def apply_theme(self, theme: Theme) -> None:
         """Take over the theme's font and colours."""
         self._theme = theme
-        small = self._kind is Kind.LINK
-        self.setFont(theme.font(TextStyle.LABEL if small else TextStyle.STRONG))
+        self.setFont(theme.font(_FONTS.get(self._kind, TextStyle.STRONG)))
         self._draw_icon()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the button, and an arrow where it leads on."""
+        super().paintEvent(event)
+        if self._kind not in _CHEVRONED or self._theme is None:
+            return
+        painter = QPainter(self)
+        size = self._theme.px(18)
+        place = QRectF(self.width() - size - self._theme.px(14), (self.height() - size) / 2, size, size)
+        colour = self._theme.colour("text2" if self.isEnabled() else "disabled")
+        icons.paint(painter, Icon.CHEVRON, place, colour)
+        painter.end()
 
     def _draw_icon(self) -> None:
         if self._theme is None or self._icon is None:
@@ -91,5 +122,5 @@ class Button(QPushButton):
         size = self._theme.px(16 if self._kind is Kind.LINK else 20)
         self.setIconSize(QSize(size, size))
         signs = self._kind is Kind.LINK and self._accent is Accent.SIGN
-        colour = "sign_text" if signs else _COLOURS[self._kind]
+        colour = "sign_text" if signs else "primary_text" if self._chosen else _COLOURS[self._kind]
         self.setIcon(icons.button_icon(self._icon, size, self._theme.colour(colour)))

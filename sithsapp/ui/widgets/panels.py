@@ -54,14 +54,16 @@ class Banner(Frame):
 
 
 class Facts(Frame):
-    """Labels and values in two columns; each value is a text of its own."""
+    """Labels and values in two columns; each value is a text of its own. `large` where they are a page's matter."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("sunken", parent)
+    def __init__(self, parent: QWidget | None = None, *, large: bool = False) -> None:
+        super().__init__("card" if large else "sunken", parent)
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(14, 10, 14, 10)
-        self._grid.setHorizontalSpacing(14)
-        self._grid.setVerticalSpacing(5)
+        self._style = TextStyle.BODY if large else TextStyle.SMALL
+        across, down = (20, 14) if large else (14, 10)
+        self._grid.setContentsMargins(across, down, across, down)
+        self._grid.setHorizontalSpacing(across)
+        self._grid.setVerticalSpacing(8 if large else 5)
         self._grid.setColumnStretch(1, 1)
         self._rows: list[tuple[Text, Text]] = []
         self._theme: Theme | None = None
@@ -84,7 +86,7 @@ class Facts(Frame):
         self._theme = theme
 
     def _add_row(self) -> None:
-        label, value = Text(TextStyle.SMALL, tone="secondary"), Text(TextStyle.SMALL)
+        label, value = Text(TextStyle.SMALL, tone="secondary"), Text(self._style)
         number = len(self._rows)
         self._grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(value, number, 1)

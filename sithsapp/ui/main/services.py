@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the pages of the main window may use of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sithsapp.card.service import CardService
+    from sithsapp.settings.store import SettingsStore
+    from sithsapp.ui.holder import Describe
+    from sithsapp.ui.main.catalogue import Place
+    from sithsapp.ui.state import AppState
+    from sithsapp.ui.theme import Theme
+
+
+@dataclass(slots=True)
+class Services:
+    """One for the whole app; `state` is replaced when it changes.
+
+    `go` brings a page of the main window to the front, `theme` returns the theme of this moment, `reread` has the
+    active card read anew, `describe` tells of a certificate's holder.
+    """
+
+    store: SettingsStore
+    cards: CardService
+    state: AppState
+    describe: Describe
+    theme: Callable[[], Theme]
+    go: Callable[[Place], None]
+    reread: Callable[[], None]
