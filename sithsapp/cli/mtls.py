@@ -56,7 +56,7 @@ def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -
     from sithsapp.mtls.choosing import read_issuers
     from sithsapp.mtls.self_test import require_working
 
-    targets = [(target, _is_open(target.listen)) for target in settings.mtls.targets]
+    targets = [(target, _is_open(target.listen or 0)) for target in settings.mtls.targets]
     failure: SithsError | None = None
     certificate: str | None = None
     try:
