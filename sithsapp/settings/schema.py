@@ -158,6 +158,7 @@ class Settings(_Section, frozen=True):
     `virtual_card`     directory of a virtual card that sits in a reader of its own; refused in production.
     `pkcs11`           whether cards that the app does not know by itself are read through vendors' PKCS#11 modules.
     `pkcs11_modules`   absolute paths of the modules to use; without any, those in the vendors' known places are used.
+    `allow_certificate_deletion`  whether a person may delete certificates where the card and its driver let her.
     `mtls`             the local mTLS helper.
     `allow_environment_choice`  whether a person may choose the environment herself, where the package has several.
     `proxy`            `system` follows the operating system, `none` goes straight, an address is used as it is.
@@ -180,6 +181,7 @@ class Settings(_Section, frozen=True):
     virtual_card: FilePath | None = None
     pkcs11: bool = True
     pkcs11_modules: Annotated[tuple[ModulePath, ...], Meta(max_length=8)] = ()
+    allow_certificate_deletion: bool = True
     mtls: Mtls = Mtls()
     allow_environment_choice: bool = True
     proxy: ProxyChoice = "system"
