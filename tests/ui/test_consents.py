@@ -120,7 +120,7 @@ def test_the_title_bars_button_refuses(screen: Screen) -> None:
 
 
 def test_time_runs_out(screen: Screen) -> None:
-    thread = screen.ask(request(seconds=0.3))
+    thread = screen.ask(request(seconds=1.5))
     assert screen.finish(thread) is None
     screen.qtbot.waitUntil(lambda: not screen.window.isVisible())
 
@@ -185,6 +185,9 @@ def test_a_question_waits_while_another_window_asks(screen: Screen) -> None:
     thread = screen.ask(shown=False)
     screen.qtbot.waitUntil(lambda: screen.consents.is_open)
     assert screen.consents.window is None
+    screen.consents.other_window_closed()
+    assert screen.consents.window is None
+    screen.busy = False
     screen.consents.other_window_closed()
     assert screen.window.isVisible()
     screen.consents.close()

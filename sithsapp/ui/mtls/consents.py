@@ -102,7 +102,7 @@ class Consents(QObject):
 
     def other_window_closed(self) -> None:
         """Ask what had to wait for another window."""
-        if self.is_open and not self._shown:
+        if self.is_open and not self._shown and not self._is_busy():
             self._show()
 
     def bring_forward(self) -> bool:
