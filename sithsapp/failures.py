@@ -154,11 +154,43 @@ class Failure(Enum):
         _("No certificate on the card has the name that was given."),
         _("Run siths certs to see the certificates and their names."),
     )
-    CERTIFICATE_NOT_DELETABLE = _Entry(
-        "C215",
-        _("The certificate cannot be deleted here"),
-        _("The card, its driver or your organisation does not let the app delete certificates."),
-        _("Contact your ID administrator if the certificate must go."),
+    ISSUER_NOT_FOUND = _Entry(
+        "C220",
+        _("The certificate's issuer was not found"),
+        _("Neither the card, this computer nor the issuer's address has the certificates of all issuers."),
+        _("Check the network and try again. Contact local IT if the problem remains."),
+        retriable=True,
+    )
+    REVOCATION_NOT_CHECKED = _Entry(
+        "C221",
+        _("Whether the certificate is revoked could not be checked"),
+        _("The issuer's revocation service does not answer, or not in a way that can be relied on."),
+        _("Check the network and try again. Contact local IT if the problem remains."),
+        retriable=True,
+    )
+    CERTIFICATE_NOT_KNOWN = _Entry(
+        "C222",
+        _("The issuer does not know the certificate"),
+        _("The issuer's revocation service says that it has not issued the certificate."),
+        _("Check that the card belongs to this environment. Contact your ID administrator."),
+    )
+    NOT_READY_FOR_AD = _Entry(
+        "C223",
+        _("The card is not ready for logging on to Windows"),
+        _("The certificate lacks something that Active Directory demands."),
+        _("Read the reasons in siths certs ad, or on the page Certificates."),
+    )
+    CHAIN_NOT_TRUSTED = _Entry(
+        "C224",
+        _("This computer does not trust the certificate's issuer"),
+        _("The chain leads to no root that the operating system or the settings name, or breaks a rule on the way."),
+        _("Contact local IT. The root belongs in the operating system's store or under card_issuers."),
+    )
+    VIEWER_NOT_OPENED = _Entry(
+        "C225",
+        _("The certificate could not be opened"),
+        _("The operating system has no program that shows certificates, or it did not start."),
+        _("Save the certificate to a file and open that."),
     )
     PIN_WRONG = _Entry(
         "P301",

@@ -29,12 +29,14 @@ def add_card(parent: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def add_certs(parent: Commands, common: argparse.ArgumentParser) -> None:
-    """Add `certs`, which lists, with `show` and `export`."""
-    listing = _add(parent, common, "certs", _certs, "List, show or export the certificates on the cards.")
+    """Add `certs`, which lists, with `show`, `export`, `check` and `ad`."""
+    listing = _add(parent, common, "certs", _certs, "List, show, export or check the certificates on the cards.")
     group = listing.add_subparsers(metavar="COMMAND")
     showing = _add(group, common, "show", _certs_show, "Show all that certificates say.")
     exporting = _add(group, common, "export", _certs_export, "Write a certificate to a file or standard output.")
-    for command in (showing, exporting):
+    checking = _add(group, common, "check", _certs_check, "Ask the issuers whether certificates are revoked.")
+    logging_on = _add(group, common, "ad", _certs_ad, "Tell whether certificates can log on to Active Directory.")
+    for command in (showing, exporting, checking, logging_on):
         _add_reader(command)
         command.add_argument("--id", metavar="ID", help="the certificate's name in the list")
     formats = ("pem", "der", "chain")
@@ -114,6 +116,18 @@ def _certs_export(arguments: argparse.Namespace, settings: Settings, output: Out
     from sithsapp.cli.certificates import export
 
     return export(arguments, settings, output)
+
+
+def _certs_check(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.certificate_checks import check
+
+    return check(arguments, settings, output)
+
+
+def _certs_ad(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from sithsapp.cli.certificate_checks import ad
+
+    return ad(arguments, settings, output)
 
 
 def _pin_status(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`siths certs`, `certs show` and `certs export`."""
+"""`siths certs`, `certs show` and `certs export`; finding certificates for the other `certs` commands."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from sithsapp.card.model import Card, Credential
 from sithsapp.cli.card_service import running_card_service, settled
-from sithsapp.cli.certificate_file import pem, write_file
 from sithsapp.cli.choice import chosen_cards
 from sithsapp.cli.output import Output
+from sithsapp.desktop.certificate_file import pem, write_file
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
 from sithsapp.settings.schema import Settings
@@ -23,17 +23,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """A certificate on a card."""
 
     card: Card
     credential: Credential
     certificate: Certificate
 
+    @property
+    def on_card(self) -> tuple[bytes, ...]:
+        """All certificates on the same card, in DER."""
+        return (*self.card.other_certificates, *(each.certificate for each in self.card.credentials))
+
 
 def certs(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """List the certificates on all cards."""
-    found = _find(settings, None, None)
+    found = find(settings, None, None)
     lines = [line for each in found for line in _short_lines(each)]
     output.result({"certificates": [_data(each) for each in found]}, lines)
     return 0
@@ -41,7 +46,7 @@ def certs(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
 
 def show(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Show all that the certificates say: all of them, or those that are named."""
-    found = _find(settings, arguments.reader, arguments.id)
+    found = find(settings, arguments.reader, arguments.id)
     lines = [line for each in found for line in _long_lines(each)]
     output.result({"certificates": [_data(each) | _more_data(each) for each in found]}, lines)
     return 0
@@ -49,7 +54,7 @@ def show(arguments: argparse.Namespace, settings: Settings, output: Output) -> i
 
 def export(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Write one certificate, or it and its issuers on the card, to a file or standard output."""
-    found = _find(settings, arguments.reader, arguments.id)
+    found = find(settings, arguments.reader, arguments.id)
     if len(found) > 1:
         raise SithsError(Failure.CHOICE_NEEDED, ", ".join(each.credential.id for each in found))
     chain, complete = _chain(found[0]) if arguments.format == "chain" else ([found[0].credential.certificate], None)
@@ -78,14 +83,14 @@ def _deliver(arguments: argparse.Namespace, output: Output, content: bytes, data
         sys.stdout.buffer.flush()
 
 
-def _find(settings: Settings, reader: str | None, wanted: str | None) -> list[_Found]:
+def find(settings: Settings, reader: str | None, wanted: str | None) -> list[Found]:
     """Return the certificates, those called `wanted` if given; raises CERTIFICATE_NOT_FOUND for none."""
     from sithsapp.pki.certificate import read_certificate
 
     with running_card_service(settings) as service:
         cards = chosen_cards(settled(service), reader)
     found = [
-        _Found(card, credential, read_certificate(credential.certificate))
+        Found(card, credential, read_certificate(credential.certificate))
         for card in cards
         for credential in card.credentials
         if wanted in (None, credential.id)
@@ -95,15 +100,17 @@ def _find(settings: Settings, reader: str | None, wanted: str | None) -> list[_F
     return found
 
 
-def _chain(found: _Found) -> tuple[list[bytes], bool]:
+def _chain(found: Found) -> tuple[list[bytes], bool]:
     """Return the certificate with its issuers on the card, and whether the last one is a root."""
-    from sithsapp.cli.certificate_chain import chain
+    from sithsapp.pki.findings import Known, Origin
+    from sithsapp.pki.issuers import build_chain
 
-    on_card = [*found.card.other_certificates, *(each.certificate for each in found.card.credentials)]
-    return chain(found.credential.certificate, on_card)
+    known = (Known(der, Origin.CARD) for der in found.on_card)
+    chain = build_chain(Known(found.credential.certificate, Origin.CARD), known)
+    return list(chain.certificates), chain.complete
 
 
-def _data(found: _Found) -> dict[str, object]:
+def _data(found: Found) -> dict[str, object]:
     certificate = found.certificate
     return {
         "reader": found.card.id.reader,
@@ -123,7 +130,7 @@ def _data(found: _Found) -> dict[str, object]:
     }
 
 
-def _more_data(found: _Found) -> dict[str, object]:
+def _more_data(found: Found) -> dict[str, object]:
     certificate = found.certificate
     return {
         "subject": certificate.subject.rfc4514,
@@ -136,7 +143,7 @@ def _more_data(found: _Found) -> dict[str, object]:
     }
 
 
-def _short_lines(found: _Found) -> list[str]:
+def _short_lines(found: Found) -> list[str]:
     certificate, credential = found.certificate, found.credential
     key = f"{certificate.key_type} {certificate.key_bits}"
     return [
@@ -146,7 +153,7 @@ def _short_lines(found: _Found) -> list[str]:
     ]
 
 
-def _long_lines(found: _Found) -> list[str]:
+def _long_lines(found: Found) -> list[str]:
     members = _data(found) | _more_data(found)
     shown = ((name, value) for name, value in members.items() if value not in (None, []) and name != "id")
     lines = [f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for name, value in shown]

@@ -13,10 +13,9 @@ from typing import Final
 from sithsapp.card.model import CardId
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.http_guard import HttpGuard, Refused, Rules
-from sithsapp.mtls.interaction import Program, Purpose
+from sithsapp.mtls.interaction import Program
 from sithsapp.mtls.peer import Address, PeerCheck
 from sithsapp.mtls.readiness import readable_within
-from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.tls_stream import CHUNK, TlsStream, Truncated
 from sithsapp.mtls.tunnel import Idle, Tunnel, abort
 from sithsapp.mtls.upstream import Identity, Upstream
@@ -44,7 +43,6 @@ class Terms:
     server_speaks_first: bool
     idle_seconds: float
     may_go_on: Callable[[CardId], bool]
-    sessions: Sessions
 
 
 class Connection:
@@ -60,7 +58,6 @@ class Connection:
         self._program = Program()
         self._known = False
         self.identity: Identity | None = None
-        self.purpose: Purpose | None = None
         self.ending = False
 
     def run(self) -> None:
@@ -69,8 +66,6 @@ class Connection:
         try:
             first = self._first_bytes()
             self._server, self.identity = self._terms.upstream.open(self._program)
-            self.purpose = self._terms.upstream.purpose(self._program)
-            self._terms.sessions.connected(self.purpose)
             self.end_if_orphaned()
             if not self.ending:
                 self._carry(self._server, first)
@@ -83,8 +78,6 @@ class Connection:
             log.exception("connection")
         finally:
             self._close(whole=whole)
-            if self.purpose is not None:
-                self._terms.sessions.disconnected(self.purpose)
 
     def end(self) -> None:
         """Make the connection end soon."""

@@ -24,17 +24,15 @@ class Truncated(OSError):
 
 
 class TlsStream:
-    """One side of TLS. Never used by two threads at a time."""
+    """A client's side of TLS. Never used by two threads at a time."""
 
     def __init__(
-        self, raw: socket.socket, context: ssl.SSLContext, host: str | None, session: ssl.SSLSession | None = None
+        self, raw: socket.socket, context: ssl.SSLContext, host: str, session: ssl.SSLSession | None
     ) -> None:
-        """Take over `raw`, a connected socket: as a client of `host`, or as a server if that is None."""
+        """Take over `raw`, a connected socket."""
         self.raw = raw
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(
-            self._in, self._out, server_side=host is None, server_hostname=host, session=session
-        )
+        self._tls = context.wrap_bio(self._in, self._out, server_hostname=host, session=session)
         self._unsent = memoryview(b"")
         self._early = b""
         self.ended = False

@@ -22,7 +22,6 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.choosing import Chosen
 from sithsapp.mtls.contexts import ClientContext
 from sithsapp.mtls.interaction import Program, Purpose
-from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.tls_failures import as_failure
 from sithsapp.mtls.tls_stream import TlsStream
 
@@ -86,16 +85,11 @@ class Upstream:
         sign: SignFor,
         make_context: MakeContext,
         session_seconds: float,
-        sessions: Sessions,
     ) -> None:
-        """Sign with `sign` what `choose` gives, in contexts of `make_context`, once in `session_seconds` at most.
-
-        `sessions` is told of what can be resumed.
-        """
+        """Sign with `sign` what `choose` gives, in contexts of `make_context`, once in `session_seconds` at most."""
         self._name, self._address = name, address
         self._choose, self._sign, self._make_context = choose, sign, make_context
         self._session_seconds = session_seconds
-        self._sessions = sessions
         self._lock = threading.Lock()
         self._permission = _Permission()
         self._identity: Identity | None = None
@@ -126,17 +120,7 @@ class Upstream:
 
     def permit(self, program: Program | None) -> None:
         """Let this thread sign for `program` in a connection that is open (renegotiation), or no longer with None."""
-        self._permission.purpose = None if program is None else self.purpose(program)
-
-    def purpose(self, program: Program) -> Purpose:
-        """Return what `program` uses the card for here."""
-        return Purpose(program, self._name, *self._address)
-
-    def forget_program(self, path: str) -> None:
-        """Forget the session of the program with that path: its next connection leads to a question."""
-        with self._lock:
-            self._flights.pop(path, None)
-        self._sessions.released(self._name, path)
+        self._permission.purpose = None if program is None else self._purpose(program)
 
     def forget_unless(self, is_there: Callable[[CardId], bool]) -> None:
         """Forget the certificate and all sessions if its card has gone."""
@@ -147,7 +131,6 @@ class Upstream:
             self._identity = None
             self._flights.clear()
         identity.context.close()
-        self._sessions.released(self._name)
 
     def close(self) -> None:
         """Forget everything; nothing can be signed any more."""
@@ -163,9 +146,8 @@ class Upstream:
                 current.context.close()
                 self._flights.clear()
             context = self._make_context(chosen, lambda message, scheme: self._signed(chosen, message, scheme))
-            fresh = self._identity = Identity(chosen, context)
-        self._sessions.released(self._name)
-        return fresh
+            self._identity = Identity(chosen, context)
+            return self._identity
 
     def _signed(self, chosen: Chosen, message: bytes, scheme: SignatureScheme) -> bytes:
         purpose = self._permission.purpose
@@ -175,6 +157,9 @@ class Upstream:
         with self._lock:
             self.signatures += 1
         return signature
+
+    def _purpose(self, program: Program) -> Purpose:
+        return Purpose(program, self._name, *self._address)
 
     def _flight(self, program: Program) -> _Flight:
         """Return the program's flight; a program that cannot be named shares none."""
@@ -207,19 +192,7 @@ class Upstream:
             self.permit(None)
         flight.identity, flight.session = identity, stream.session
         flight.until = time.monotonic() + self._session_seconds
-        if flight.session is not None and self._session_seconds:
-            self._tell_of(flight, program)
         return stream
-
-    def _tell_of(self, flight: _Flight, program: Program) -> None:
-        """Say that `flight` holds a session, unless it was forgotten in the meantime."""
-        if not program.path:
-            return
-        self._sessions.held(self.purpose(program), flight.until)
-        with self._lock:
-            forgotten = self._flights.get(program.path) is not flight
-        if forgotten:
-            self._sessions.released(self._name, program.path)
 
     def _resume(self, identity: Identity, session: ssl.SSLSession | None) -> TlsStream | None:
         if session is None:

@@ -175,7 +175,7 @@ def _certificate(data: bytes) -> Certificate:
     issuer = read_name(body)
     not_before, not_after = _validity(body.enter(der.SEQUENCE))
     subject = read_name(body)
-    key = _key(body.enter(der.SEQUENCE))
+    key = read_key(body.enter(der.SEQUENCE))
     extensions = _extensions(body)
     digest = hashlib.sha256(data).digest()
     return Certificate(digest, serial_number, subject, issuer, not_before, not_after, key, extensions)
@@ -189,7 +189,8 @@ def _validity(reader: der.Reader) -> tuple[datetime, datetime]:
     return not_before, not_after
 
 
-def _key(reader: der.Reader) -> PublicKeyInfo:
+def read_key(reader: der.Reader) -> PublicKeyInfo:
+    """Read the contents of a SubjectPublicKeyInfo; raises `der.DerError` for kinds that the app does not use."""
     algorithm = reader.enter(der.SEQUENCE)
     kind = der.oid(algorithm.read(der.OID))
     tag, parameters = algorithm.any()

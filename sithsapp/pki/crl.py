@@ -60,6 +60,13 @@ def is_listed(revocations: RevocationList, link: Link, at: datetime) -> bool:
     return link.fields.serial_number in revocations.serial_numbers
 
 
+def revoked_since(revocations: RevocationList, serial_number: int) -> datetime | None:
+    """Return when a certificate was put on the list, None if it is not there."""
+    # Read again, as it is seldom asked for: keeping every entry's time would double what a long list costs.
+    found = x509.load_der_x509_crl(revocations.der).get_revoked_certificate_by_serial_number(serial_number)
+    return found.revocation_date_utc if found is not None else None
+
+
 def _verify(found: x509.CertificateRevocationList, issuer: x509.Certificate) -> None:
     if found.issuer != issuer.subject:
         raise StatusUnusable("list is another issuer's")

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Fetches CRLs and OCSP answers over HTTP, bounded in size and time. For servers.
+"""Fetches CRLs, OCSP answers and issuers' certificates over HTTP, bounded in size and time.
 
-Follows no redirects and uses no proxy.
+Follows no redirects, and uses a proxy only if it is told of one.
 """
 
 from __future__ import annotations
 
 import http.client
 import time
+from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +22,14 @@ class FetchError(Exception):
     """Nothing usable came. The message names the reason, never the address: it may hold a serial number."""
 
 
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy that asks for no log-in."""
+
+    host: str
+    port: int
+
+
 class Fetch(Protocol):
     """Gets the body at `url`, or posts `body` there as an OCSP request. `timeout` bounds the whole call, in seconds.
 
@@ -31,17 +40,16 @@ class Fetch(Protocol):
         """Return the answer's body."""
 
 
-def fetch(url: str, body: bytes | None, timeout: float) -> bytes:
+def fetch(url: str, body: bytes | None, timeout: float, *, proxy: Proxy | None = None) -> bytes:
     """Fetch with the standard library; see `Fetch`."""
     deadline = time.monotonic() + timeout
     parts = _split(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
-        connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+        connection = _connection(parts, timeout, proxy)
     except (ValueError, http.client.HTTPException):
         raise FetchError("address") from None
     try:
-        return _exchange(connection, parts, body, deadline)
+        return _exchange(connection, _target(parts, proxy), body, deadline)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise FetchError(type(error).__name__) from None
     finally:
@@ -61,10 +69,22 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _exchange(
-    connection: http.client.HTTPConnection, parts: SplitResult, body: bytes | None, deadline: float
-) -> bytes:
+def _connection(parts: SplitResult, timeout: float, proxy: Proxy | None) -> http.client.HTTPConnection:
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    if proxy is None:
+        return kind(parts.hostname or "", parts.port, timeout=timeout)
+    connection = kind(proxy.host, proxy.port, timeout=timeout)
+    if parts.scheme == "https":
+        connection.set_tunnel(parts.hostname or "", parts.port or 443)
+    return connection
+
+
+def _target(parts: SplitResult, proxy: Proxy | None) -> str:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return f"http://{parts.netloc}{path}" if proxy is not None and parts.scheme == "http" else path
+
+
+def _exchange(connection: http.client.HTTPConnection, path: str, body: bytes | None, deadline: float) -> bytes:
     headers = {"Connection": "close"} | ({"Content-Type": "application/ocsp-request"} if body is not None else {})
     connection.request("GET" if body is None else "POST", path, body, headers)
     socket = connection.sock

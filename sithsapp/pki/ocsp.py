@@ -37,11 +37,12 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OcspAnswer:
-    """A verified answer for one certificate, and until when it is good."""
+    """A verified answer for one certificate, and until when it is good. `revoked_at` is set when it is revoked."""
 
     status: Status
     good_until: datetime
     der: bytes
+    revoked_at: datetime | None = None
 
 
 ResponderCheck = Callable[[Link], None]
@@ -67,9 +68,10 @@ def read_answer(data: bytes, link: Link, at: datetime, check_responder: Responde
         status = _status(response, link)
         good_until = check_freshness(response.this_update_utc, response.next_update_utc, at)
         _verify_responder(response, link, at, check_responder)
+        revoked_at = response.revocation_time_utc
     except MALFORMED:
         raise StatusUnusable("answer is malformed") from None
-    return OcspAnswer(status, good_until, data)
+    return OcspAnswer(status, good_until, data, revoked_at)
 
 
 def _successful(data: bytes) -> ocsp.OCSPResponse:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
 
 
@@ -22,6 +23,21 @@ class CertificateRejected(Exception):
         self.kind = kind
         self.rule = rule
         self.detail = detail
+
+
+class CertificateRevoked(CertificateRejected):
+    """The issuer says that a certificate is revoked; `since` is an aware time."""
+
+    def __init__(self, rule: int, since: datetime | None) -> None:
+        super().__init__(Rejection.CERTIFICATE_ERR, rule, "certificate is revoked")
+        self.since = since
+
+
+class CertificateNotKnown(CertificateRejected):
+    """The issuer says that it does not know a certificate."""
+
+    def __init__(self, rule: int) -> None:
+        super().__init__(Rejection.STATUS_UNAVAILABLE, rule, "responder does not know the certificate")
 
 
 class StatusUnusable(Exception):

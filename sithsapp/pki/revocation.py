@@ -15,7 +15,13 @@ from cryptography.hazmat.primitives import hashes
 from sithsapp.pki import crl, ocsp
 from sithsapp.pki.expiring import Expiring
 from sithsapp.pki.fetching import Fetch, FetchError
-from sithsapp.pki.rejection import CertificateRejected, Rejection, StatusUnusable
+from sithsapp.pki.rejection import (
+    CertificateNotKnown,
+    CertificateRejected,
+    CertificateRevoked,
+    Rejection,
+    StatusUnusable,
+)
 from sithsapp.pki.trust import Link
 
 _log = logging.getLogger(__name__)
@@ -126,7 +132,7 @@ class RevocationChecker:
         """Return what says that the link's certificate is not revoked.
 
         Raises `CertificateRejected`: `CERTIFICATE_ERR` when it is revoked, `STATUS_UNAVAILABLE` when nothing good and
-        fresh says that it is not, which a signed "unknown" does not either.
+        fresh says that it is not, which a signed "unknown" does not either. `CertificateRevoked` knows since when.
         """
         evidence = self._by_ocsp(link, source, at) or self._by_crl(link, source, at)
         if evidence is None:
@@ -146,7 +152,7 @@ class RevocationChecker:
             except StatusUnusable as error:
                 _log.info("OCSP answer not used: %s", error)
                 continue
-            _require_good(answer.status)
+            _require_good(answer)
             evidence = RevocationEvidence("ocsp", data, min(answer.good_until, at + self._keep))
             self._answers.put(key, evidence, evidence.good_until)
             return evidence
@@ -160,7 +166,7 @@ class RevocationChecker:
                 _log.info("CRL not used: %s", error)
                 continue
             if listed:
-                raise CertificateRejected(Rejection.CERTIFICATE_ERR, _RULE, "certificate is revoked")
+                raise CertificateRevoked(_RULE, crl.revoked_since(revocations, link.fields.serial_number))
             until = min(revocations.next_update or at, at + self._keep)
             self._lists.put(_list_key(link), revocations, until)
             return RevocationEvidence("crl", revocations.der, until)
@@ -186,11 +192,11 @@ class RevocationChecker:
             raise StatusUnusable("responder's own status is not known")
 
 
-def _require_good(status: ocsp.Status) -> None:
-    if status is ocsp.Status.REVOKED:
-        raise CertificateRejected(Rejection.CERTIFICATE_ERR, _RULE, "certificate is revoked")
-    if status is not ocsp.Status.GOOD:
-        raise CertificateRejected(Rejection.STATUS_UNAVAILABLE, _RULE, "responder does not know the certificate")
+def _require_good(answer: ocsp.OcspAnswer) -> None:
+    if answer.status is ocsp.Status.REVOKED:
+        raise CertificateRevoked(_RULE, answer.revoked_at)
+    if answer.status is not ocsp.Status.GOOD:
+        raise CertificateNotKnown(_RULE)
 
 
 def _fingerprint(link: Link) -> bytes:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import stat
 import sys
 from pathlib import Path
@@ -12,10 +13,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sithsapp.card.virtual.ca import VirtualPki
+from sithsapp.card.virtual.ca_server import CaServer
 from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.spec import ContainerSpec
+from sithsapp.failures import Failure
 from tests.parts.siths import Siths
-from tests.parts.virtual_card import CardFactory
+from tests.parts.virtual_card import CardFactory, KeyPool
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(sys.platform == "win32", reason="sockets of Unix")]
 
@@ -23,6 +27,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(sys.platform == "win32", reaso
 @pytest.fixture
 def siths(card: VirtualCard, make_card: CardFactory, tmp_path: Path) -> Siths:
     return Siths(make_card.directory(), tmp_path / "home")
+
+
+def trust(siths: Siths, pki: VirtualPki, tmp_path: Path) -> None:
+    """Let the settings name the test CA's root."""
+    root = tmp_path / "root.pem"
+    root.write_bytes(pki.root.certificate.public_bytes(Encoding.PEM))
+    path = Path(siths.environment["XDG_CONFIG_HOME"]) / "sithsapp" / "settings.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"card_issuers": [str(root)]}))
 
 
 def leaf(card: VirtualCard, number: int = 0) -> x509.Certificate:
@@ -111,3 +123,56 @@ def test_a_chain_says_whether_it_is_complete(
     assert result.data["complete"] is (issuers == 2)
     assert ("incomplete" in result.err) is (issuers < 2)
     assert [found["id"] for found in siths.run("certs", "--json").data["certificates"]] == ["00", "01"]
+
+
+def test_check_asks_the_issuers(siths: Siths, make_card: CardFactory, tmp_path: Path) -> None:
+    untrusted = siths.run("certs", "check", "--id", "00", "--json")
+    assert (untrusted.exit_code, untrusted.data["certificates"][0]["failure"]) == (
+        Failure.CHAIN_NOT_TRUSTED.exit_code,
+        "C224",
+    )
+    trust(siths, make_card.pki, tmp_path)
+    checked = siths.run("certs", "check", "--json")
+    assert checked.exit_code == 0
+    assert [each["id"] for each in checked.data["certificates"]] == ["00", "01"]
+    first = checked.data["certificates"][0]
+    assert (first["chain"], first["complete"], first["trusted"]) == (["card", "fetched", "settings"], True, True)
+    assert first["statuses"] == [{"revocation": "good", "since": None}] * 2
+    said = siths.run("certs", "check", "--id", "01").out
+    assert "The certificate is valid and not revoked" in said
+
+
+def test_check_tells_of_a_revocation(ca: CaServer, key_pool: KeyPool, tmp_path: Path) -> None:
+    assert ca.pki is not None
+    make_card = CardFactory(tmp_path, ca.pki, key_pool)
+    card = make_card()
+    siths = Siths(make_card.directory(), tmp_path / "home")
+    trust(siths, ca.pki, tmp_path)
+    ca.pki.revoke(leaf(card, 1))
+    checked = siths.run("certs", "check", "--json")
+    assert checked.exit_code == Failure.CERTIFICATE_REVOKED.exit_code
+    assert [each["failure"] for each in checked.data["certificates"]] == [None, "C207"]
+    assert checked.data["certificates"][1]["statuses"][0]["since"].startswith("20")
+    said = siths.run("certs", "check", "--id", "01")
+    assert "Revoked since 20" in said.out
+    assert said.number == "C207"
+
+
+def test_ad_names_what_the_directory_needs(siths: Siths, card: VirtualCard) -> None:
+    result = siths.run("certs", "ad", "--json")
+    assert result.exit_code == 0
+    (found,) = result.data["certificates"]
+    assert (found["id"], found["readiness"]) == ("00", "needs set-up")
+    assert found["findings"][0]["check"] == "strong-mapping"
+    assert found["mappings"][0]["value"].startswith("X509:<I>C=SE,O=Fiktiv Utfardare AB,CN=TEST SITHS")
+    assert "Needs a setting: The certificate is tied to one account (SID)" in siths.run("certs", "ad").out
+
+
+def test_ad_refuses_a_signing_certificate(siths: Siths, card: VirtualCard) -> None:
+    result = siths.run("certs", "ad", "--id", "01", "--json")
+    assert (result.exit_code, result.data["certificates"][0]["readiness"]) == (
+        Failure.NOT_READY_FOR_AD.exit_code,
+        "not ready",
+    )
+    assert siths.run("certs", "ad", "--id", "01").number == "C223"
+    assert siths.run("certs", "ad", "--id", "77", "--json").number == "C214"

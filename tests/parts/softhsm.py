@@ -43,10 +43,9 @@ class SoftHsm:
         """What leads SoftHSM to these tokens."""
         return {"SOFTHSM2_CONF": str(self.directory / "softhsm2.conf")}
 
-    def tokens(self, module: Path | None = None, *, may_delete: bool = False) -> Pkcs11Tokens:
+    def tokens(self, module: Path | None = None) -> Pkcs11Tokens:
         """Return the source of these tokens, through SoftHSM or a module around it."""
-        found = Module((module or self.module).resolve(), readers_only=False)
-        return Pkcs11Tokens([found], self.environment, may_delete=may_delete)
+        return Pkcs11Tokens([Module((module or self.module).resolve(), readers_only=False)], self.environment)
 
     def remove(self) -> None:
         """Take all tokens away."""
