@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The helper as a process of its own, with a key in software in place of the card, for `benchmarks.mtls`.
 
-`python -m benchmarks._mtls_helper DIRECTORY PORT FRESH_PORT` serves three targets and prints their ports; it ends when
-its input does. The key answers as fast as software can, or after `SITHS_BENCH_CARD_SECONDS`.
+`python -m benchmarks._mtls_helper DIRECTORY PORT FRESH_PORT` serves three targets and prints their ports; it ends
+when its input does. The key answers as fast as software can, or after `SITHS_BENCH_CARD_SECONDS`.
 """
 
 from __future__ import annotations

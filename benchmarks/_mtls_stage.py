@@ -100,7 +100,7 @@ def missing() -> str | None:
 
 @contextmanager
 def stage(directory: Path) -> Iterator[tuple[int, list[Proxy]]]:
-    """Run nginx and, in front of it, stunnel with either kind of key and the helper; return nginx's port and those."""
+    """Run nginx, and before it stunnel with either kind of key and the helper; return the server's port and those."""
     _make_files(directory)
     server, fresh = free_port(), free_port()
     with ExitStack() as stack:
@@ -119,13 +119,15 @@ def stage(directory: Path) -> Iterator[tuple[int, list[Proxy]]]:
 
 
 @contextmanager
-def helper(directory: Path, server: int, fresh: int, card_seconds: float = 0.0) -> Iterator[tuple[int, int, int, int]]:
+def helper(
+    directory: Path, server: int, fresh: int, card_seconds: float = 0.0
+) -> Iterator[tuple[int, int, int, int]]:
     """Run the helper; return its process and its ports: raw, http, raw without sessions."""
     command = [sys.executable, "-m", "benchmarks._mtls_helper", str(directory), str(server), str(fresh)]
     environment = {**os.environ, "SITHS_BENCH_CARD_SECONDS": str(card_seconds)}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True) as run:
-        assert run.stdin is not None
-        assert run.stdout is not None
+        if run.stdin is None or run.stdout is None:
+            raise SystemExit("no pipes")
         raw, http, without = map(int, run.stdout.readline().split())
         try:
             yield run.pid, raw, http, without
@@ -168,7 +170,17 @@ def _engine(directory: Path) -> tuple[str, Mapping[str, str]] | None:
     codes = ["--pin", _PIN, "--so-pin", _PIN]
     for command in (
         ["--init-token", "--free", "--label", "bench", *codes],
-        ["--import", f"{directory}/client-key.pem", "--token", "bench", "--label", "client", "--id", "01", *codes[:2]],
+        [
+            "--import",
+            f"{directory}/client-key.pem",
+            "--token",
+            "bench",
+            "--label",
+            "client",
+            "--id",
+            "01",
+            *codes[:2],
+        ],
     ):
         subprocess.run(
             ["softhsm2-util", *command], env={**os.environ, **environment}, check=True, capture_output=True

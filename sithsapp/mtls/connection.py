@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One connection of a local program, from its first byte to its end. Runs in a thread of its own."""
+"""One connection of a local program, from its first byte to its end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.http_guard import HttpGuard, Refused, Rules
 from sithsapp.mtls.interaction import Program
 from sithsapp.mtls.peer import Address, PeerCheck
+from sithsapp.mtls.permission import about_to_wait, here
+from sithsapp.mtls.pump import Carried, Pump, Pumps
 from sithsapp.mtls.readiness import readable_within
-from sithsapp.mtls.tls_stream import CHUNK, TlsStream, Truncated
+from sithsapp.mtls.side import CHUNK, PlainSide
+from sithsapp.mtls.tls_stream import TlsStream, Truncated
 from sithsapp.mtls.tunnel import Idle, Tunnel, abort
 from sithsapp.mtls.upstream import Identity, Upstream
 
@@ -34,7 +37,7 @@ class Stranger(Exception):
 class Terms:
     """What holds for each connection to a target.
 
-    `rules` None is mode `raw`. `may_go_on` tells whether a connection of that card's may live.
+    `rules` None is mode `raw`. `may_go_on` tells whether a connection of that card's may live. `pumps` carry it.
     """
 
     upstream: Upstream
@@ -43,17 +46,20 @@ class Terms:
     server_speaks_first: bool
     idle_seconds: float
     may_go_on: Callable[[CardId], bool]
+    pumps: Pumps
 
 
 class Connection:
-    """A program's connection. `end` may be called from any thread."""
+    """A program's connection: opened in a thread of its own, then carried by a pump. `end` is for any thread."""
 
-    def __init__(self, client: socket.socket, theirs: Address, terms: Terms) -> None:
-        """Take over `client`."""
+    def __init__(self, client: socket.socket, theirs: Address, terms: Terms, ended: Callable[[], None]) -> None:
+        """Take over `client`; `ended` is called once all is closed."""
         self._client, self._theirs, self._terms = client, theirs, terms
         self._ours: Address = client.getsockname()
+        self._ended = ended
         self._server: TlsStream | None = None
-        self._tunnel: Tunnel | None = None
+        self._pump: Pump | None = None
+        self._carried: Carried | None = None
         self._guard = None if terms.rules is None else HttpGuard(terms.rules)
         self._program = Program()
         self._known = False
@@ -61,33 +67,26 @@ class Connection:
         self.ending = False
 
     def run(self) -> None:
-        """Carry the connection; whatever ends it, both sockets are closed and nothing is raised."""
-        whole = False
+        """Open the connection and hand it to a pump; if that fails, both sockets are closed. Raises nothing."""
         try:
             first = self._first_bytes()
             self._server, self.identity = self._terms.upstream.open(self._program)
             self.end_if_orphaned()
-            if not self.ending:
-                self._carry(self._server, first)
-                whole = not self.ending
-        except (Refused, SithsError) as error:
-            self._explain(error)
-        except (Stranger, Idle, Truncated, OSError) as error:
-            log.debug("connection ended: %s", type(error).__name__)
-        except Exception:
-            log.exception("connection")
-        finally:
-            self._close(whole=whole)
+            if self.ending:
+                raise Truncated("ended here")
+            self._hand_over(self._server, first)
+        except Exception as error:
+            self._over(error)
 
     def end(self) -> None:
         """Make the connection end soon."""
         self.ending = True
-        server, tunnel = self._server, self._tunnel
-        if tunnel is not None:
-            tunnel.end()
+        server, pump, carried = self._server, self._pump, self._carried
         _shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
         if server is not None:
             _shut(server.raw, socket.SHUT_RDWR)
+        if pump is not None and carried is not None:
+            pump.end(carried, Truncated("ended here"))
 
     def end_if_orphaned(self) -> None:
         """End if the connection was made with a card that has gone."""
@@ -95,18 +94,31 @@ class Connection:
         if identity is not None and not self._terms.may_go_on(identity.chosen.card.id):
             self.end()
 
-    def _carry(self, server: TlsStream, first: bytes) -> None:
-        upstream = self._terms.upstream
-        tunnel = Tunnel(self._client, server, self._passing, idle_seconds=self._terms.idle_seconds)
-        self._tunnel = tunnel
-        if self.ending:
-            tunnel.end()
-        tunnel.on_first_data(lambda: upstream.note_session(self._program, self._identity(), server.session))
-        upstream.permit(self._program)
+    def _hand_over(self, server: TlsStream, first: bytes) -> None:
+        upstream, program = self._terms.upstream, self._program
+        filtered = self._guard is not None or not self._known
+        tunnel = Tunnel(PlainSide(self._client), server, self._passing if filtered else None)
+        tunnel.on_first_data(lambda: upstream.note_session(program, self._identity(), server.session))
+        purpose = here.purpose = upstream.purpose(program)
         try:
-            tunnel.run(first)
+            tunnel.begin(first, server.early())
         finally:
-            upstream.permit(None)
+            here.purpose = None
+        self._carried = Carried(tunnel, purpose, self._terms.idle_seconds, self._over)
+        self._pump = self._terms.pumps.carry(self._carried)
+        if self.ending:
+            self.end()
+
+    def _over(self, error: BaseException | None) -> None:
+        """Close both sides, with a word to the program where that helps, and tell whoever made the connection."""
+        if isinstance(error, Refused | SithsError):
+            self._explain(error)
+        elif isinstance(error, Stranger | Idle | Truncated | OSError):
+            log.debug("connection ended: %s", type(error).__name__)
+        elif error is not None:
+            log.error("connection", exc_info=error)
+        self._close(whole=error is None and not self.ending)
+        self._ended()
 
     def _identity(self) -> Identity:
         if self.identity is None:
@@ -132,6 +144,7 @@ class Connection:
     def _passing(self, data: bytes) -> bytes:
         """Let through what a program of this user may send; its first bytes are looked at twice."""
         if not self._known:
+            about_to_wait()
             self._check_peer()
             self._known = True
         return data if self._guard is None else self._guard.feed(data)

@@ -23,7 +23,9 @@ from sithsapp.mtls.contexts import ClientContext, ClientKey, Trust
 from sithsapp.mtls.http_guard import Rules
 from sithsapp.mtls.interaction import MtlsInteraction
 from sithsapp.mtls.peer import PeerCheck, system_peer_check
+from sithsapp.mtls.pump import Pumps
 from sithsapp.mtls.self_test import require_working
+from sithsapp.mtls.threads import start_thread
 from sithsapp.mtls.tunnel import abort
 from sithsapp.mtls.upstream import Upstream
 from sithsapp.settings.schema import Mtls, MtlsTarget
@@ -32,7 +34,6 @@ log = logging.getLogger(__name__)
 
 LOOPBACK: Final = "127.0.0.1"
 CLOSE_SECONDS: Final = 3.0
-_STACK: Final = 512 * 1024
 _BACKLOG: Final = 128
 _NEWEST: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": None}
 
@@ -84,8 +85,9 @@ class MtlsHelper:
         self._issuers = read_issuers(settings.issuers)
         self._signer = CardSigner(cards, interaction, ask_seconds=settings.ask_seconds)
         self._forwards: list[_Forward] = []
-        self._lock = threading.Lock()
-        self._threads: set[threading.Thread] = set()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._pumps = Pumps()
         self._closing = threading.Event()
         self._wake, self._woken = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept, name="mtls accept", daemon=True)
@@ -115,13 +117,11 @@ class MtlsHelper:
         for forward in self._forwards:
             forward.listener.close()
             forward.upstream.close()
-        with self._lock:
-            threads = tuple(self._threads)
-            connections = [each for forward in self._forwards for each in forward.connections]
-        for connection in connections:
+        for connection in self._connections():
             connection.end()
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        with self._changed:
+            self._changed.wait_for(lambda: not self._connections(), max(0.0, deadline - time.monotonic()))
+        self._pumps.close(max(0.0, deadline - time.monotonic()))
         self._wake.close()
         self._woken.close()
 
@@ -175,6 +175,7 @@ class MtlsHelper:
             target.server_speaks_first,
             self._settings.idle_seconds,
             self._may_go_on,
+            self._pumps,
         )
         forward = _Forward(target, listener, upstream, terms)
         return forward
@@ -207,42 +208,33 @@ class MtlsHelper:
 
     def _begin(self, forward: _Forward, client: socket.socket, theirs: tuple[str, int]) -> bool:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(client, theirs, forward.terms)
-        thread = threading.Thread(target=self._run, args=(forward, connection), name="mtls connection", daemon=True)
+        connection = Connection(client, theirs, forward.terms, lambda: self._forget(forward, connection))
         with self._lock:
-            if len(self._threads) >= self._settings.connections:
+            if sum(len(each.connections) for each in self._forwards) >= self._settings.connections:
                 return False
-            self._threads.add(thread)
             forward.connections.add(connection)
             forward.accepted += 1
-        before = threading.stack_size(_STACK)
         try:
-            thread.start()
+            start_thread(threading.Thread(target=connection.run, name="mtls connection", daemon=True))
         except RuntimeError:  # the system has no thread left
-            self._forget(forward, connection, thread)
+            self._forget(forward, connection)
             return False
-        finally:
-            threading.stack_size(before)
         return True
 
-    def _run(self, forward: _Forward, connection: Connection) -> None:
-        try:
-            connection.run()
-        finally:
-            self._forget(forward, connection, threading.current_thread())
-
-    def _forget(self, forward: _Forward, connection: Connection, thread: threading.Thread) -> None:
-        with self._lock:
-            self._threads.discard(thread)
+    def _forget(self, forward: _Forward, connection: Connection) -> None:
+        with self._changed:
             forward.connections.discard(connection)
+            self._changed.notify_all()
 
     def _cards_changed(self, state: CardsState) -> None:
         for forward in self._forwards:
             forward.upstream.forget_unless(lambda card: state.find(card) is not None)
-        with self._lock:
-            connections = [each for forward in self._forwards for each in forward.connections]
-        for connection in connections:
+        for connection in self._connections():
             connection.end_if_orphaned()
+
+    def _connections(self) -> list[Connection]:
+        with self._lock:
+            return [each for forward in self._forwards for each in forward.connections]
 
     def _may_go_on(self, card: CardId) -> bool:
         return not self._settings.close_when_card_leaves or self._cards.state.find(card) is not None

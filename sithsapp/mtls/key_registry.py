@@ -95,15 +95,26 @@ def note_error(error: BaseException) -> None:
     _errors.last = error
 
 
+def forget_error() -> None:
+    """Begin a TLS call in this thread: what an earlier one led to is not its."""
+    _errors.last = None
+
+
+def raise_noted(error: OSError) -> None:
+    """Raise what `Sign` raised in this thread since `forget_error`, if it did, in place of what TLS says of it."""
+    noted, _errors.last = _errors.last, None
+    if noted is not None:
+        raise noted from error
+
+
 @contextmanager
 def signing_errors() -> Iterator[None]:
     """Raise, in place of the TLS library's general error, what `Sign` raised in this thread within the block."""
-    _errors.last = None
+    forget_error()
     try:
         yield
     except OSError as error:
-        if _errors.last is not None:
-            raise _errors.last from error
+        raise_noted(error)
         raise
     finally:
-        _errors.last = None
+        forget_error()

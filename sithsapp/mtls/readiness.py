@@ -1,87 +1,108 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Waiting until sockets can be read or written: poll where there is one, as it knows no highest descriptor."""
+"""Waiting until sockets can be read or written, by the best way that the system has."""
 
 from __future__ import annotations
 
 import select
+import selectors
 import socket
-from typing import NamedTuple, Protocol
+import sys
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+READ: Final = 1
+"""A socket can be read, or has an end or an error to tell. The numbers are those of epoll and poll."""
+WRITE: Final = 4
+"""A socket can be written."""
+_BATCH: Final = 64
 
 
-class Ready(NamedTuple):
-    """What is wanted of a socket, or what it is ready for."""
+class Poller(Protocol):
+    """Many sockets that one thread waits for."""
 
-    readable: bool
-    writable: bool
+    capacity: int
+    """How many sockets it can watch."""
+
+    def watch(self, number: int, before: int, wanted: int) -> None:
+        """Go over from wanting `before` of the descriptor `number` to `wanted`; 0 takes it out, or was not in."""
+
+    def wait(self, seconds: float | None) -> Sequence[tuple[int, int]]:
+        """Return descriptors and what they are ready for.
+
+        Bits other than `READ` and `WRITE` mean an error and count as both. Empty when time is over.
+        """
+
+    def close(self) -> None:
+        """Give back what the system lent."""
 
 
-class Pair(Protocol):
-    """Two sockets, or one, that one thread waits for again and again."""
-
-    def wait(self, one: Ready, other: Ready, seconds: float) -> tuple[Ready, Ready]:
-        """Return what each is ready for, an error counting as all that was wanted; nothing when time is over."""
-
-
-def pair(one: socket.socket, other: socket.socket | None) -> Pair:
-    """Return the best way to wait that this system has."""
-    return PollPair(one, other) if hasattr(select, "poll") else SelectPair(one, other)
+def poller() -> Poller:
+    """Return the best poller of this system."""
+    return EpollPoller() if hasattr(select, "epoll") else SelectorPoller()
 
 
 def readable_within(each: socket.socket, seconds: float) -> bool:
     """Wait for data, an end or an error; tell whether one came within `seconds`."""
-    return pair(each, None).wait(Ready(True, False), Ready(False, False), seconds)[0].readable
+    if hasattr(select, "poll"):  # knows no highest descriptor
+        poll = select.poll()
+        poll.register(each, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+    return bool(select.select([each], [], [each], seconds)[0])
 
 
-class PollPair:
-    """A `Pair` by poll."""
+class EpollPoller:
+    """A `Poller` by epoll, which costs the same for one connection as for hundreds. Linux."""
 
-    def __init__(self, one: socket.socket, other: socket.socket | None) -> None:
-        self._poll = select.poll()
-        self._numbers = (one.fileno(), -1 if other is None else other.fileno())
-        self._masks = [0, 0]
+    capacity = 1 << 20
 
-    def wait(self, one: Ready, other: Ready, seconds: float) -> tuple[Ready, Ready]:
-        """See `Pair`."""
-        self._want(0, one)
-        self._want(1, other)
-        events = dict(self._poll.poll(seconds * 1000))
-        first, second = (events.get(number, 0) for number in self._numbers)
-        return _ready(first, one), _ready(second, other)
+    def __init__(self) -> None:
+        if sys.platform != "linux":
+            raise NotImplementedError("epoll")
+        self._epoll = select.epoll()
 
-    def _want(self, index: int, wanted: Ready) -> None:
-        mask = (select.POLLIN if wanted.readable else 0) | (select.POLLOUT if wanted.writable else 0)
-        if mask == self._masks[index]:
-            return
-        self._masks[index] = mask
-        if mask:
-            self._poll.register(self._numbers[index], mask)
-        else:  # what is not wanted must not wake us either, such as an end that was seen already
-            self._poll.unregister(self._numbers[index])
+    def watch(self, number: int, before: int, wanted: int) -> None:
+        """See `Poller`. What is not wanted must not wake us either, so that it is taken out."""
+        if not before:
+            self._epoll.register(number, wanted)
+        elif wanted:
+            self._epoll.modify(number, wanted)
+        else:
+            self._epoll.unregister(number)
 
+    def wait(self, seconds: float | None) -> Sequence[tuple[int, int]]:
+        """See `Poller`."""
+        return self._epoll.poll(seconds, _BATCH)
 
-def _ready(events: int, wanted: Ready) -> Ready:
-    return Ready(
-        wanted.readable and bool(events & ~select.POLLOUT), wanted.writable and bool(events & ~select.POLLIN)
-    )
+    def close(self) -> None:
+        """See `Poller`."""
+        self._epoll.close()
 
 
-class SelectPair:
-    """A `Pair` by select, where there is no poll."""
+class SelectorPoller:
+    """A `Poller` by what the standard library finds: kqueue, poll, or select with its 512 sockets on Windows."""
 
-    def __init__(self, one: socket.socket, other: socket.socket | None) -> None:
-        self._sockets = (one, other)
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        self._selector = selector or selectors.DefaultSelector()
+        self.capacity = 500 if isinstance(self._selector, selectors.SelectSelector) else 1 << 20
 
-    def wait(self, one: Ready, other: Ready, seconds: float) -> tuple[Ready, Ready]:
-        """See `Pair`."""
-        wanted = list(zip(self._sockets, (one, other), strict=True))
-        readers = [each for each, want in wanted if each is not None and want.readable]
-        writers = [each for each, want in wanted if each is not None and want.writable]
-        readable, writable, failed = select.select(readers, writers, [*readers, *writers], seconds)
-        first, second = (
-            Ready(
-                want.readable and (each in readable or each in failed),
-                want.writable and (each in writable or each in failed),
-            )
-            for each, want in wanted
-        )
-        return first, second
+    def watch(self, number: int, before: int, wanted: int) -> None:
+        """See `Poller`."""
+        events = (selectors.EVENT_READ if wanted & READ else 0) | (selectors.EVENT_WRITE if wanted & WRITE else 0)
+        if not before:
+            self._selector.register(number, events)
+        elif wanted:
+            self._selector.modify(number, events)
+        else:
+            self._selector.unregister(number)
+
+    def wait(self, seconds: float | None) -> Sequence[tuple[int, int]]:
+        """See `Poller`."""
+        return [(key.fd, _bits(events)) for key, events in self._selector.select(seconds)]
+
+    def close(self) -> None:
+        """See `Poller`."""
+        self._selector.close()
+
+
+def _bits(events: int) -> int:
+    return (READ if events & selectors.EVENT_READ else 0) | (WRITE if events & selectors.EVENT_WRITE else 0)

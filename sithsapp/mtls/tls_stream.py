@@ -11,12 +11,9 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from typing import Final
 
-from sithsapp.mtls.key_registry import signing_errors
-
-CHUNK: Final = 128 * 1024
-_RECORD: Final = 16 * 1024
+from sithsapp.mtls.key_registry import forget_error, raise_noted, signing_errors
+from sithsapp.mtls.side import NOTHING, RECORD, Room
 
 
 class Truncated(OSError):
@@ -33,9 +30,9 @@ class TlsStream:
         self.raw = raw
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=host, session=session)
-        self._unsent = memoryview(b"")
-        self._early = b""
-        self.ended = False
+        self._rest = NOTHING
+        self._early = self._waiting = b""
+        self.ended = self.unsent = False
 
     @property
     def session(self) -> ssl.SSLSession | None:
@@ -74,68 +71,88 @@ class TlsStream:
     def wait_for_ticket(self, seconds: float) -> None:
         """Give a TLS 1.3 server, which sends its tickets after the handshake, a moment to do so.
 
-        Data that comes first is kept for `read`.
+        Data that comes first is kept for `early`.
         """
         deadline = time.monotonic() + seconds
+        self._decrypt_early()
         while self.version == "TLSv1.3" and self.session is None and not self._early and not self.ended:
             try:
                 self._receive_some(deadline)
             except TimeoutError:
                 break
-            self._early = self._decrypt()
+            self._decrypt_early()
         self.raw.setblocking(False)
 
-    def feed(self) -> None:
-        """Take what the socket has, up to one chunk. Raises `OSError`; `BlockingIOError` if there is nothing."""
-        data = self.raw.recv(CHUNK)
-        if data:
-            self._in.write(data)
+    def early(self) -> bytes:
+        """Return what the peer sent with or right after the handshake, once. Raises as `receive` does."""
+        self._decrypt_early()
+        early, self._early = self._early, b""
+        return early
+
+    def receive(self, room: Room) -> memoryview:
+        """Take what the socket has, up to one chunk, and decrypt it; see `Side`. Signing may happen.
+
+        Raises `Truncated` if the peer ended without saying so, what the signer raised, `ssl.SSLError` and `OSError`.
+        """
+        try:
+            count = self.raw.recv_into(room.taken)
+        except BlockingIOError:
+            return NOTHING
+        if count:
+            self._in.write(room.taken[:count])
         else:
             self._in.write_eof()
+        data = self._decrypt(room.plain)
+        if self._waiting and not self._out.pending:
+            waiting, self._waiting = self._waiting, b""
+            self.write(waiting)
+        elif self._out.pending:
+            self.flush()
+        return data
 
-    def read(self) -> bytes:
-        """Return what was decrypted since the last call, and set `ended` when the server has ended.
+    def write(self, data: bytes | memoryview) -> None:
+        """Encrypt `data` and send it as far as the socket takes it; see `Side`. Signing may happen.
 
-        Raises `Truncated` if it ended without saying so, what the signer raised, and `ssl.SSLError`.
+        What TLS itself cannot take now, as the peer renegotiates, waits for it. Raises as `receive` does.
         """
-        early, self._early = self._early, b""
-        return early + self._decrypt()
-
-    def write(self, data: bytes) -> None:
-        """Encrypt `data` for `flush`; to be called only while nothing is `unsent`."""
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._tls.write(rest) :]
+        forget_error()
+        try:
+            while (count := self._tls.write(data)) < len(data):
+                data = data[count:]
+        except ssl.SSLWantReadError:
+            self._waiting = bytes(data)
+        except OSError as error:
+            raise_noted(error)
+            raise
+        self.flush()
 
     @property
-    def unsent(self) -> bool:
-        """Whether `flush` has something to do."""
-        return bool(self._unsent) or self._out.pending > 0
+    def full(self) -> bool:
+        """See `Side`."""
+        return self.unsent or bool(self._waiting)
 
     def flush(self) -> None:
-        """Send what the socket takes. Raises `OSError`."""
-        while self.unsent:
-            self._unsent = self._unsent or memoryview(self._out.read())
+        """See `Side`."""
+        rest = self._rest
+        while rest or self._out.pending:
+            rest = rest or memoryview(self._out.read())
             try:
-                self._unsent = self._unsent[self.raw.send(self._unsent) :]
+                rest = rest[self.raw.send(rest) :]
             except BlockingIOError:
-                return
+                break
+        self._rest, self.unsent = rest, bool(rest)
 
     def end_writing(self) -> None:
-        """Say that no more will be written; the server may go on."""
-        try:
+        """See `Side`."""
+        with suppress(ssl.SSLError):  # "want read": the peer's own end is awaited by `receive`
             self._tls.unwrap()
-        except ssl.SSLError:  # "want read": the server's own end is awaited by `read`
-            return
+        self.flush()
 
     def close(self, *, abruptly: bool = False) -> None:
         """Close the socket; harmless when repeated."""
         if not abruptly and not self.ended:
-            self.end_writing()
-            try:
-                self.flush()
-            except OSError:
-                abruptly = True
+            with suppress(OSError):
+                self.end_writing()
         self.raw.close()
 
     def _shake(self) -> bool:
@@ -155,23 +172,37 @@ class TlsStream:
         with suppress(OSError):
             self.flush()
 
-    def _decrypt(self) -> bytes:
-        parts: list[bytes] = []
+    def _decrypt_early(self) -> None:
+        if self._in.pending and not self.ended:
+            plain = memoryview(bytearray(self._in.pending + 2 * RECORD))
+            self._early += self._decrypt(plain)
+
+    def _decrypt(self, plain: memoryview) -> memoryview:
+        """Decrypt all that has come into `plain`, which has room for it, and return that part of it."""
+        forget_error()
+        tls, coming, filled = self._tls, self._in, 0
         try:
-            with signing_errors():
-                while part := self._tls.read(_RECORD):
-                    parts.append(part)
-                    if not self._in.pending and not self._tls.pending():
-                        return part if len(parts) == 1 else b"".join(parts)  # spares an exception each time
+            while count := _read(tls, plain[filled:]):
+                filled += count
+                if not coming.pending and not tls.pending():
+                    return plain[:filled]  # spares an exception each time
+                if filled == len(plain):
+                    raise BufferError("more was decrypted than was received")
             self.ended = True
-        except ssl.SSLZeroReturnError:  # the server's end, where ours was said before
+        except OSError as error:
+            self._judge(error, filled=filled)
+        return plain[:filled]
+
+    def _judge(self, error: OSError, *, filled: int) -> None:
+        """See what it means that nothing more can be read."""
+        if isinstance(error, ssl.SSLZeroReturnError):  # the peer's end, where ours was said before
             self.ended = True
-        except ssl.SSLWantReadError:
-            pass
-        except ssl.SSLEOFError as error:
-            if not parts:
-                raise Truncated("the server broke off") from error
-        return b"".join(parts)
+        elif isinstance(error, ssl.SSLEOFError):
+            if not filled:  # else what there is goes first; the next time brings us here again
+                raise Truncated("the peer broke off") from error
+        elif not isinstance(error, ssl.SSLWantReadError):
+            raise_noted(error)
+            raise error
 
     def _send_all(self, deadline: float) -> None:
         self.raw.settimeout(_left(deadline))
@@ -180,7 +211,11 @@ class TlsStream:
 
     def _receive_some(self, deadline: float) -> None:
         self.raw.settimeout(_left(deadline))
-        self.feed()
+        data = self.raw.recv(RECORD)
+        if data:
+            self._in.write(data)
+        else:
+            self._in.write_eof()
 
 
 def _left(deadline: float) -> float:
@@ -188,3 +223,7 @@ def _left(deadline: float) -> float:
     if left <= 0:
         raise TimeoutError("the server took too long")
     return left
+
+
+def _read(tls: ssl.SSLObject, into: memoryview) -> int:
+    return tls.read(RECORD, into)  # type: ignore[return-value] # typeshed knows bytearray and bytes alone

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Carries bytes between a program and a server until one of them has had enough. One thread, bounded memory.
+"""Carries bytes between a program and a server until one of them has had enough. Never waits; bounded memory.
 
 Nothing is read from one side while what the other has not taken is still here. Whoever ends its half leaves the
-other's open.
+other's open. `Pump` says when there is something to do.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from sithsapp.mtls.readiness import Ready, pair, readable_within
-from sithsapp.mtls.tls_stream import CHUNK, TlsStream, Truncated
+from sithsapp.mtls.readiness import READ, WRITE
+from sithsapp.mtls.side import Room, Side
 
-_LINGER_SECONDS: Final = 1.0
 _ABORT: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 Filter = Callable[[bytes], bytes]
@@ -37,110 +36,87 @@ def abort(client: socket.socket) -> None:
 
 
 class Tunnel:
-    """One connection in use."""
+    """One connection in use. Used by one thread at a time.
 
-    def __init__(self, client: socket.socket, server: TlsStream, passing: Filter, *, idle_seconds: float) -> None:
-        """Carry between `client` and `server`; what the client sends goes through `passing`."""
-        self._client, self._server, self._passing = client, server, passing
-        self._idle = idle_seconds
-        self._for_client = memoryview(b"")
-        self._client_ended = self._told_client = self._ending = False
+    `client_wants` and `server_wants` say what of either socket is awaited (`READ`, `WRITE`). Once all has been
+    carried it is `finished`: then the program's end alone is awaited, as closing on unread data would destroy what
+    the program has not read yet. It is `over` when that has come, too.
+    """
+
+    def __init__(self, client: Side, server: Side, passing: Filter | None) -> None:
+        """Carry between `client` and `server`; what the client sends goes through `passing`, if there is one."""
+        self.client, self.server, self._passing = client, server, passing
         self._on_first_data: Callable[[], None] | None = None
-        self._pair = pair(server.raw, client)
-        client.setblocking(False)
+        self._told_server = self.finished = self.over = False
+        self.client_wants = self.server_wants = 0
 
     def on_first_data(self, callback: Callable[[], None]) -> None:
         """Call `callback` once when the server has sent its first data, with which tickets come."""
         self._on_first_data = callback
 
-    def end(self) -> None:
-        """Make `run` break off when it wakes; may be called from any thread."""
-        self._ending = True
+    def begin(self, first: bytes, early: bytes) -> None:
+        """Carry what the client sent before the tunnel was there, and what the server did.
 
-    def run(self, first: bytes) -> None:
-        """Carry `first` from the client and then everything, until both have ended.
-
-        Raises `Idle`, `Truncated`, `OSError`, and what `passing` and the signer raise.
+        Raises what `client_ready` does.
         """
         if first:
-            self._server.write(first)
-        self._server.flush()
-        self._take_decrypted()
-        while not self._finished():
-            self._step(*self._wait())
-        self._linger()
+            self.server.write(first)
+        if early:
+            self._give(memoryview(early))
+        self._settle()
 
-    def _step(self, server: Ready, client: Ready) -> None:
-        if self._ending:
-            raise Truncated("ended here")
-        if not any(server) and not any(client):
-            raise Idle
-        if server.writable:
-            self._server.flush()
-        if server.readable:
-            self._from_server()
-        if client.writable:
-            self._to_client()
-        if client.readable and not self._server.unsent:
-            self._from_client()
+    def client_ready(self, events: int, room: Room) -> None:
+        """Do what the client's socket is ready for.
 
-    def _finished(self) -> bool:
-        if self._for_client or not self._server.ended:
-            return False
-        if not self._told_client:
-            self._told_client = True
-            self._client.shutdown(socket.SHUT_WR)
-        return True
+        Raises `OSError`, and what `passing` and the signer raise.
+        """
+        client, server = self.client, self.server
+        if client.unsent and events & ~READ:
+            client.flush()
+        if self.finished:
+            client.receive(room)
+        elif events & ~WRITE and not server.full and not client.ended:
+            self._send(client.receive(room))
+        self._settle()
 
-    def _wait(self) -> tuple[Ready, Ready]:
-        unsent, waiting = self._server.unsent, bool(self._for_client)
-        return self._pair.wait(
-            Ready(not waiting and not self._server.ended, unsent),
-            Ready(not self._client_ended and not unsent, waiting),
-            self._idle,
-        )
+    def server_ready(self, events: int, room: Room) -> None:
+        """Do what the server's socket is ready for. Raises what `client_ready` does, and `Truncated`."""
+        client, server = self.client, self.server
+        if server.unsent and events & ~READ:
+            server.flush()
+        if events & ~WRITE and not client.full and not server.ended:
+            data = server.receive(room)
+            if data:
+                self._give(data)
+        self._settle()
 
-    def _from_client(self) -> None:
-        try:
-            data = self._client.recv(CHUNK)
-        except BlockingIOError:
-            return
-        if not data:
-            self._client_ended = True
-            self._server.end_writing()
-        else:
-            passed = self._passing(data)
-            if passed:
-                self._server.write(passed)
-        self._server.flush()
+    def _send(self, data: bytes | memoryview) -> None:
+        if data and self._passing is not None:
+            data = self._passing(bytes(data))
+        if data:
+            self.server.write(data)
 
-    def _from_server(self) -> None:
-        try:
-            self._server.feed()
-        except BlockingIOError:
-            return
-        self._take_decrypted()
-        self._server.flush()
+    def _give(self, data: memoryview) -> None:
+        if self._on_first_data is not None:
+            callback, self._on_first_data = self._on_first_data, None
+            callback()
+        self.client.write(data)
 
-    def _take_decrypted(self) -> None:
-        try:
-            self._for_client = memoryview(self._server.read())
-        except ConnectionError as error:
-            raise Truncated("the server broke off") from error
-        if self._for_client and self._on_first_data is not None:
-            self._on_first_data()
-            self._on_first_data = None
-        if self._for_client:
-            self._to_client()
+    def _settle(self) -> None:
+        """Pass on the ends, and see what is to be awaited."""
+        client, server = self.client, self.server
+        if client.ended and not self._told_server and not self.finished:
+            self._told_server = True
+            server.end_writing()
+        if server.ended and not client.full and not self.finished:
+            self.finished = True
+            client.end_writing()
+        if self.finished:
+            self.over = client.ended and not client.unsent
+        self.server_wants = 0 if self.finished else _wants(server, reading=not client.full)
+        self.client_wants = _wants(client, reading=self.finished or not server.full)
 
-    def _to_client(self) -> None:
-        try:
-            self._for_client = self._for_client[self._client.send(self._for_client) :]
-        except BlockingIOError:
-            return
 
-    def _linger(self) -> None:
-        """Let the program read the end before the socket goes: closing on unread data would destroy what it has."""
-        while not self._client_ended:
-            if not readable_within(self._client, _LINGER_SECONDS) or not self._client.recv(CHUNK):
-                return
+def _wants(side: Side, *, reading: bool) -> int:
+    wants = READ if reading and not side.ended else 0
+    return wants | WRITE if side.unsent else wants

@@ -22,6 +22,7 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.choosing import Chosen
 from sithsapp.mtls.contexts import ClientContext
 from sithsapp.mtls.interaction import Program, Purpose
+from sithsapp.mtls.permission import about_to_wait, here
 from sithsapp.mtls.tls_failures import as_failure
 from sithsapp.mtls.tls_stream import TlsStream
 
@@ -41,10 +42,6 @@ def _same(one: Chosen, other: Chosen) -> bool:
 
 class _NeedsCard(Exception):
     """The server wants a signature where only a session was to be resumed."""
-
-
-class _Permission(threading.local):
-    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,6 @@ class Upstream:
         self._choose, self._sign, self._make_context = choose, sign, make_context
         self._session_seconds = session_seconds
         self._lock = threading.Lock()
-        self._permission = _Permission()
         self._identity: Identity | None = None
         self._flights: OrderedDict[str, _Flight] = OrderedDict()
         self.signatures = 0
@@ -118,9 +114,9 @@ class Upstream:
         if session is not None and flight.usable(identity) is not None:
             flight.session = session
 
-    def permit(self, program: Program | None) -> None:
-        """Let this thread sign for `program` in a connection that is open (renegotiation), or no longer with None."""
-        self._permission.purpose = None if program is None else self._purpose(program)
+    def purpose(self, program: Program) -> Purpose:
+        """Return what is signed for when `program` reaches this server."""
+        return Purpose(program, self._name, *self._address)
 
     def forget_unless(self, is_there: Callable[[CardId], bool]) -> None:
         """Forget the certificate and all sessions if its card has gone."""
@@ -150,16 +146,14 @@ class Upstream:
             return self._identity
 
     def _signed(self, chosen: Chosen, message: bytes, scheme: SignatureScheme) -> bytes:
-        purpose = self._permission.purpose
+        purpose = here.purpose
         if purpose is None:
             raise _NeedsCard
+        about_to_wait()
         signature = self._sign(chosen, purpose, message, scheme)
         with self._lock:
             self.signatures += 1
         return signature
-
-    def _purpose(self, program: Program) -> Purpose:
-        return Purpose(program, self._name, *self._address)
 
     def _flight(self, program: Program) -> _Flight:
         """Return the program's flight; a program that cannot be named shares none."""
@@ -183,13 +177,13 @@ class Upstream:
         if flight.failure is not None and flight.failed_at >= started:
             raise flight.failure
         try:
-            self.permit(program)
+            here.purpose = self.purpose(program)
             stream = self._connect(identity, None)
         except SithsError as error:
             flight.failure, flight.failed_at = error, time.monotonic()
             raise
         finally:
-            self.permit(None)
+            here.purpose = None
         flight.identity, flight.session = identity, stream.session
         flight.until = time.monotonic() + self._session_seconds
         return stream
