@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 
 from sithsapp.failures import SithsError
+from sithsapp.support.detail import apply_level
+from sithsapp.support.recent import recent_failures
 
 _MAX_BYTES = 1_000_000
 _KEPT_FILES = 3
@@ -57,6 +59,7 @@ class _PrivateRotatingFile(RotatingFileHandler):
 def start_logging(directory: Path, role: str, level: str) -> None:
     """Log to `directory`/`role`.log from now on; `level` is a name of the settings schema.
 
+    While a person has switched detailed logging on, that counts in place of `level` (`sithsapp.support.detail`).
     A directory that cannot be written leaves the app running, with the log on standard error.
     """
     try:
@@ -67,5 +70,6 @@ def start_logging(directory: Path, role: str, level: str) -> None:
     except OSError:
         handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(SafeFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=level.upper(), handlers=[handler, recent_failures], force=True)
+    apply_level(directory, level)
     logging.raiseExceptions = False
