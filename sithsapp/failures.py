@@ -475,6 +475,34 @@ class Failure(Enum):
         _("Try again. Contact local IT if the problem remains."),
         retriable=True,
     )
+    REPORT_NOT_SAVED = _Entry(
+        "A950",
+        _("The error report was not saved"),
+        _("There is a file of that name already, or the place cannot be written to."),
+        _("Choose another name or place."),
+        retriable=True,
+    )
+    CHECKS_FOUND_PROBLEMS = _Entry(
+        "A951",
+        _("The self-test found a problem"),
+        _("Something on this computer keeps the app from working as it should."),
+        _("Do what the self-test says of each problem."),
+        retriable=True,
+    )
+    SCHEME_NOT_TAKEN = _Entry(
+        "A952",
+        _("The links still open another program"),
+        _("The desktop did not let the app become the one that opens its links."),
+        _("Choose the app in the desktop's settings for default programs, or contact local IT."),
+        retriable=True,
+    )
+    LOG_NOT_WRITTEN = _Entry(
+        "A953",
+        _("The log's settings could not be changed"),
+        _("The app cannot write in its log folder."),
+        _("Contact local IT."),
+        retriable=True,
+    )
     UNKNOWN = _Entry(
         "A999",
         _("Something went wrong"),

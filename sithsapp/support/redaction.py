@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Take what is personal or secret out of a text, by type, before it leaves the computer in a report.
 
-The log is written without such things already; this is the second line of defence, and the first one for what a person
-writes. Known values go first (this computer's user, host and the cards in the readers), then everything that has the
-form of something private. What is taken out leaves a mark of its type, so that support can follow a text.
+The log is written without such things already; this is the second line of defence, and the first one for what a
+person writes. Known values go first (this computer's user, host and the cards in the readers), then everything that
+has the form of something private. What is taken out leaves a mark of its type, so that support can follow a text.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _normal(text: str) -> str:
 
 
 def is_personal_number(text: str) -> bool:
-    """Tell whether the digits of `text` are a personal or co-ordination number: 10 or 12 digits with a right checksum."""
+    """Tell whether the digits of `text` are a personal or co-ordination number: 10 or 12 with a right checksum."""
     digits = [int(sign) for sign in text if sign.isdecimal()]
     if len(digits) not in (10, 12):
         return False
@@ -91,7 +91,10 @@ def _digits(match: re.Match[str]) -> str:
 
 
 _FORMS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
-    (re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL), "<certificate>"),
+    (
+        re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----[^-]*(?:-----END [A-Z0-9 ]{1,40}-----)?"),
+        "<certificate>",
+    ),
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]*){0,4}"), "<token>"),
     (re.compile(r"//[^/@\s]{1,256}@"), "//<user>@"),
     (re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), "<mail>"),
