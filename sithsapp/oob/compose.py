@@ -37,6 +37,19 @@ class OrderFlows:
         return OrderFlow(start, self._parts, interaction)
 
 
+def late_transports(settings: Settings) -> TransportFactory:
+    """Return what makes transports as orders use them; call from the main thread, as `OrderFlows`.
+
+    Whoever uses them keeps the process's Qt application alive: `QCoreApplication.instance()` is made here at need.
+    """
+    global _core_application
+    _core_application = QCoreApplication.instance() or QCoreApplication([])
+    return _LateTransports([Path(name) for name in settings.extra_ca])
+
+
+_core_application: QCoreApplication | None = None
+
+
 class _LateTransports:
     """Loads Qt's network library in the first order's own thread, so that the window need not wait for it."""
 

@@ -40,12 +40,12 @@ def _judge(owner: SchemeOwner | None) -> Result:
     if owner is None:
         return not_applicable(_("The desktop does not tell who opens the links."))
     if owner.is_us:
-        return ok(_("Links that start with {scheme}: open this app."), scheme=URL_SCHEME)
+        return ok(_("This app opens links that start with {scheme}:"), scheme=URL_SCHEME)
     if not owner.name:
-        sentence = said(_("No program opens links that start with {scheme}:."), scheme=URL_SCHEME)
+        sentence = said(_("No program opens links that start with {scheme}:"), scheme=URL_SCHEME)
         return Result(Outcome.PROBLEM, sentence, said(_("Let this app open them.")), Action.TAKE_SCHEME)
     sentence = said(
-        _("Links that start with {scheme}: open another program: {name}."), scheme=URL_SCHEME, name=owner.name
+        _("Another program ({name}) opens links that start with {scheme}:"), scheme=URL_SCHEME, name=owner.name
     )
     remedy = said(_("Keep it so if you log in with that program. Otherwise let this app open them."))
     return Result(Outcome.WARNING, sentence, remedy, Action.TAKE_SCHEME)

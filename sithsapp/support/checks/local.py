@@ -57,7 +57,7 @@ class DiskCheck:
 class SettingsCheck:
     """Whether all settings could be used."""
 
-    id, title = "settings", _("Settings")
+    id, title = "settings", _("Settings files")
 
     def run(self, context: Context) -> Result:
         """Look at what was wrong when they were read."""
