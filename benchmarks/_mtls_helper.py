@@ -34,8 +34,9 @@ from sithsapp.card.model import (
 )
 from sithsapp.card.pin import Pin
 from sithsapp.card.service import CardService
+from sithsapp.failures import Failure
 from sithsapp.mtls.helper import MtlsHelper
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest
+from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Purpose
 from sithsapp.settings.schema import Mtls, MtlsTarget
 
 Value = TypeVar("Value")
@@ -90,6 +91,9 @@ class _SoftwareCard(CardService):
 class _Person:
     def ask(self, request: KeyRequest) -> KeyGranted:
         return KeyGranted(Pin(bytearray(b"123456")))
+
+    def ended(self, _purpose: Purpose, _failure: Failure | None) -> None:
+        """Go on."""
 
 
 def _done(value: Value) -> Future[Value]:

@@ -154,6 +154,12 @@ class Failure(Enum):
         _("No certificate on the card has the name that was given."),
         _("Run siths certs to see the certificates and their names."),
     )
+    CERTIFICATE_NOT_DELETABLE = _Entry(
+        "C215",
+        _("The certificate cannot be deleted here"),
+        _("The card, its driver or your organisation does not let the app delete certificates."),
+        _("Contact your ID administrator if the certificate must go."),
+    )
     ISSUER_NOT_FOUND = _Entry(
         "C220",
         _("The certificate's issuer was not found"),

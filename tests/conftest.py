@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.parts.opensc",
     "tests.parts.softhsm",
     "tests.parts.fault_matrix",
+    "tests.parts.mtls_desk",
 ]

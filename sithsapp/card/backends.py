@@ -35,7 +35,7 @@ def token_source(settings: Settings) -> TokenSource | None:
         return None
     from sithsapp.card.pkcs11.source import Pkcs11Tokens
 
-    return Pkcs11Tokens(modules)
+    return Pkcs11Tokens(modules, may_delete=settings.allow_certificate_deletion)
 
 
 def _virtual_reader(directory: Path, environment: str) -> ReaderBackend:

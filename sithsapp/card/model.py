@@ -96,7 +96,8 @@ class Credential:
 class Card:
     """A card that was read: identity, product name, certificates with keys, codes.
 
-    `other_certificates` (DER) have no key on the card: certificates of issuers.
+    `other_certificates` (DER) have no key on the card: certificates of issuers. `deletes_certificates` tells whether
+    `CardService.delete_certificate` may do its work here.
     """
 
     id: CardId
@@ -105,6 +106,7 @@ class Card:
     credentials: tuple[Credential, ...]
     pins: tuple[PinState, ...]
     other_certificates: tuple[bytes, ...] = ()
+    deletes_certificates: bool = False
 
     def pin(self, role: PinRole) -> PinState | None:
         """Return the state of the code with that role, or None if the card has none."""

@@ -186,6 +186,18 @@ class CardService:
             card, lambda session, _: session.unblock(role, puk, new, last_try_ok=last_try_ok), puk, new
         )
 
+    def delete_certificate(
+        self, card: CardId, credential_id: str, pin: Pin, *, last_try_ok: bool = False
+    ) -> Future[PinState]:
+        """Delete a certificate for good and return the state of its code; its key stays on the card.
+
+        Fails as `sign` does, and with CERTIFICATE_NOT_DELETABLE, before anything is sent unless it is the card that
+        refuses. `Card.deletes_certificates` tells beforehand. The card is then read again.
+        """
+        return self._submit(
+            card, lambda session, _: session.delete_certificate(credential_id, pin, last_try_ok=last_try_ok), pin
+        )
+
     def _submit(
         self,
         card: CardId,

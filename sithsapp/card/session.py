@@ -76,6 +76,9 @@ class Session(Protocol):
     def unblock(self, role: PinRole, puk: Pin, new: Pin, *, last_try_ok: bool = False) -> PinState:
         """Set a new code with the PUK."""
 
+    def delete_certificate(self, credential_id: str, pin: Pin, *, last_try_ok: bool = False) -> PinState:
+        """Delete a certificate where driver and policy allow; its key stays."""
+
 
 class TokenSource(ReaderBackend, Protocol):
     """A driver for cards that the IDPrime driver does not know, and the readers of tokens that sit in none."""

@@ -110,10 +110,14 @@ class ReaderWorker:
         if record.id != card_id:
             raise SithsError(Failure.CARD_CHANGED, "the reader has another card")
         try:
-            return self._in_session(record, job, action)
+            result = self._in_session(record, job, action)
         except SithsError as error:
             self._after_failure(record, error)
             raise
+        else:
+            if record.stale:
+                self._queue.put(_LOOK_ANEW)
+            return result
         finally:
             self._publish_record(record)
 

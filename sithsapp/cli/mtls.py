@@ -14,9 +14,9 @@ from sithsapp.card.pin import Pin
 from sithsapp.cli.card_service import running_card_service, settled
 from sithsapp.cli.output import Output, failure_data
 from sithsapp.cli.secret_input import pin_from_descriptor, pin_from_terminal
-from sithsapp.failures import SithsError
+from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest
+from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Purpose
 from sithsapp.settings.schema import MtlsTarget, Settings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -
     from sithsapp.mtls.choosing import read_issuers
     from sithsapp.mtls.self_test import require_working
 
-    targets = [(target, _is_open(target.listen)) for target in settings.mtls.targets]
+    targets = [(target, _is_open(target.listen or 0)) for target in settings.mtls.targets]
     failure: SithsError | None = None
     certificate: str | None = None
     try:
@@ -116,6 +116,11 @@ class TerminalPerson:
             self._output.note(f"{error.failure.number} {tr(error.failure.title)}")
             return None
         return None if pin is None else KeyGranted(pin, self._last_try_ok)
+
+    def ended(self, _purpose: Purpose, failure: Failure | None) -> None:
+        """Say why a program does not reach its server; a success speaks for itself."""
+        if failure is not None and failure is not Failure.CANCELLED_BY_USER:
+            self._output.note(f"{failure.number} {tr(failure.title)}")
 
 
 def _pin_source(descriptor: int | None) -> AskForCode:

@@ -40,17 +40,26 @@ class CardSigner:
         and what `CardService.sign` raises.
         """
         with self._turn:
-            failure: SithsError | None = None
-            for _ in range(_MOST_ENTRIES):
-                state = self._ready_pin(chosen, scheme)
-                answer = self._ask(chosen, purpose, state, failure)
-                try:
-                    return self._signature(chosen, message, scheme, answer)
-                except SithsError as error:
-                    if error.failure not in _ASK_AGAIN or error.tries_left == 0:
-                        raise
-                    failure = error
-            raise failure or SithsError(Failure.CANCELLED_BY_USER)
+            try:
+                signature = self._ask_and_sign(chosen, purpose, message, scheme)
+            except SithsError as error:
+                self._interaction.ended(purpose, error.failure)
+                raise
+            self._interaction.ended(purpose, None)
+            return signature
+
+    def _ask_and_sign(self, chosen: Chosen, purpose: Purpose, message: bytes, scheme: SignatureScheme) -> bytes:
+        failure: SithsError | None = None
+        for _ in range(_MOST_ENTRIES):
+            state = self._ready_pin(chosen, scheme)
+            answer = self._ask(chosen, purpose, state, failure)
+            try:
+                return self._signature(chosen, message, scheme, answer)
+            except SithsError as error:
+                if error.failure not in _ASK_AGAIN or error.tries_left == 0:
+                    raise
+                failure = error
+        raise failure or SithsError(Failure.CANCELLED_BY_USER)
 
     def _ready_pin(self, chosen: Chosen, scheme: SignatureScheme) -> PinState:
         state = _result(self._cards.prepare(chosen.card.id, chosen.credential.id, scheme))

@@ -13,11 +13,12 @@ from typing import Final
 from sithsapp.card.model import CardId
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.http_guard import HttpGuard, Refused, Rules
-from sithsapp.mtls.interaction import Program
+from sithsapp.mtls.interaction import Program, Purpose
 from sithsapp.mtls.peer import Address, PeerCheck
 from sithsapp.mtls.permission import about_to_wait, here
 from sithsapp.mtls.pump import Carried, Pump, Pumps
 from sithsapp.mtls.readiness import readable_within
+from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.side import CHUNK, PlainSide
 from sithsapp.mtls.tls_stream import TlsStream, Truncated
 from sithsapp.mtls.tunnel import Idle, Tunnel, abort
@@ -47,6 +48,7 @@ class Terms:
     idle_seconds: float
     may_go_on: Callable[[CardId], bool]
     pumps: Pumps
+    sessions: Sessions
 
 
 class Connection:
@@ -64,6 +66,7 @@ class Connection:
         self._program = Program()
         self._known = False
         self.identity: Identity | None = None
+        self.purpose: Purpose | None = None
         self.ending = False
 
     def run(self) -> None:
@@ -71,6 +74,8 @@ class Connection:
         try:
             first = self._first_bytes()
             self._server, self.identity = self._terms.upstream.open(self._program)
+            self.purpose = self._terms.upstream.purpose(self._program)
+            self._terms.sessions.connected(self.purpose)
             self.end_if_orphaned()
             if self.ending:
                 raise Truncated("ended here")
@@ -99,7 +104,7 @@ class Connection:
         filtered = self._guard is not None or not self._known
         tunnel = Tunnel(PlainSide(self._client), server, self._passing if filtered else None)
         tunnel.on_first_data(lambda: upstream.note_session(program, self._identity(), server.session))
-        purpose = here.purpose = upstream.purpose(program)
+        purpose = here.purpose = self.purpose
         try:
             tunnel.begin(first, server.early())
         finally:
@@ -118,6 +123,8 @@ class Connection:
         elif error is not None:
             log.error("connection", exc_info=error)
         self._close(whole=error is None and not self.ending)
+        if self.purpose is not None:
+            self._terms.sessions.disconnected(self.purpose)
         self._ended()
 
     def _identity(self) -> Identity:

@@ -6,28 +6,26 @@ from __future__ import annotations
 import logging
 import selectors
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from sithsapp.card.model import CardId, CardsState, SignatureScheme
+from sithsapp.card.model import CardId, CardsState
 from sithsapp.card.service import CardService
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.card_signer import CardSigner
-from sithsapp.mtls.choosing import Chosen, choose, read_issuers
+from sithsapp.mtls.choosing import read_issuers
 from sithsapp.mtls.connection import Connection, Terms
-from sithsapp.mtls.contexts import ClientContext, ClientKey, Trust
 from sithsapp.mtls.http_guard import Rules
 from sithsapp.mtls.interaction import MtlsInteraction
-from sithsapp.mtls.peer import PeerCheck, system_peer_check
+from sithsapp.mtls.peer import Address, PeerCheck, system_peer_check
 from sithsapp.mtls.pump import Pumps
+from sithsapp.mtls.route import Route, RouteParts, TargetStatus
 from sithsapp.mtls.self_test import require_working
+from sithsapp.mtls.sessions import Listener, Session, Sessions, key_of
 from sithsapp.mtls.threads import start_thread
 from sithsapp.mtls.tunnel import abort
-from sithsapp.mtls.upstream import Upstream
 from sithsapp.settings.schema import Mtls, MtlsTarget
 
 log = logging.getLogger(__name__)
@@ -35,36 +33,22 @@ log = logging.getLogger(__name__)
 LOOPBACK: Final = "127.0.0.1"
 CLOSE_SECONDS: Final = 3.0
 _BACKLOG: Final = 128
-_NEWEST: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": None}
 
 
-@dataclass(frozen=True, slots=True)
-class TargetStatus:
-    """One target at one moment. `limited` says in words why TLS 1.3 is not offered with the card in use."""
+class _Door:
+    """A listening port, and what takes over those who come in."""
 
-    name: str
-    port: int
-    server: str
-    mode: str
-    connections: int
-    accepted: int
-    refused: int
-    signatures: int
-    limited: str | None
+    def __init__(self, route: Route, listener: socket.socket, terms: Terms) -> None:
+        self.route, self.listener, self._terms = route, listener, terms
+        self.port = int(listener.getsockname()[1])
 
-
-class _Forward:
-    """A listening port and the connections that came by it."""
-
-    def __init__(self, target: MtlsTarget, listener: socket.socket, upstream: Upstream, terms: Terms) -> None:
-        self.target, self.listener, self.upstream, self.terms = target, listener, upstream, terms
-        self.connections: set[Connection] = set()
-        self.accepted = self.refused = 0
-        self.limited: str | None = None
+    def admit(self, client: socket.socket, theirs: Address, ended: Callable[[Connection], None]) -> Connection:
+        connection = Connection(client, theirs, self._terms, lambda: ended(connection))
+        return connection
 
 
 class MtlsHelper:
-    """Serves the targets from `start` to `close`. Thread-safe."""
+    """Serves the targets from `start` to `close`; made anew when the settings change. Thread-safe."""
 
     def __init__(
         self,
@@ -80,16 +64,23 @@ class MtlsHelper:
         Raises `SithsError`: MTLS_UNAVAILABLE, SETTINGS_INVALID.
         """
         require_working()
-        self._settings, self._cards, self._extra_ca = settings, cards, extra_ca
+        self._settings, self._cards = settings, cards
         self._peers = system_peer_check() if peers is None else peers
-        self._issuers = read_issuers(settings.issuers)
-        self._signer = CardSigner(cards, interaction, ask_seconds=settings.ask_seconds)
-        self._forwards: list[_Forward] = []
+        self._sessions = Sessions()
+        signer = CardSigner(cards, interaction, ask_seconds=settings.ask_seconds)
+        issuers = read_issuers(settings.issuers)
+        self._parts = RouteParts(
+            lambda: cards.state, signer.sign, issuers, self._sessions, settings.session_seconds, extra_ca
+        )
+        self._routes: list[Route] = []
+        self._doors: list[_Door] = []
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
+        self._connections: dict[Connection, _Door] = {}
         self._pumps = Pumps()
         self._closing = threading.Event()
         self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
         self._acceptor = threading.Thread(target=self._accept, name="mtls accept", daemon=True)
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -97,11 +88,13 @@ class MtlsHelper:
         """Listen. Raises `SithsError(PORT_IN_USE)`, with nothing left open."""
         try:
             for target in self._settings.targets:
-                self._forwards.append(self._forward(target))
+                if target.mode != "browser":
+                    self._open_door(Route(target, self._parts))
         except BaseException:
             self.close()
             raise
         self._unsubscribe = self._cards.subscribe(self._cards_changed)
+        self._sessions.subscribe(lambda _sessions: self._wake_up())
         self._acceptor.start()
 
     def close(self) -> None:
@@ -110,17 +103,17 @@ class MtlsHelper:
             return
         self._closing.set()
         self._unsubscribe()
-        self._wake.send(b"!")
+        self._wake_up()
         deadline = time.monotonic() + CLOSE_SECONDS
         if self._acceptor.is_alive():
             self._acceptor.join(CLOSE_SECONDS)
-        for forward in self._forwards:
-            forward.listener.close()
-            forward.upstream.close()
-        for connection in self._connections():
-            connection.end()
+        for door in self._doors:
+            door.listener.close()
+        for route in self._routes:
+            route.upstream.close()
+        self._end(lambda _connection: True)
         with self._changed:
-            self._changed.wait_for(lambda: not self._connections(), max(0.0, deadline - time.monotonic()))
+            self._changed.wait_for(lambda: not self._connections, max(0.0, deadline - time.monotonic()))
         self._pumps.close(max(0.0, deadline - time.monotonic()))
         self._wake.close()
         self._woken.close()
@@ -128,116 +121,136 @@ class MtlsHelper:
     def status(self) -> tuple[TargetStatus, ...]:
         """Return how the targets are doing."""
         with self._lock:
+            doors = list(self._connections.values())
             return tuple(
-                TargetStatus(
-                    forward.target.name,
-                    forward.listener.getsockname()[1] if not self._closing.is_set() else 0,
-                    f"{forward.target.host}:{forward.target.port}",
-                    forward.target.mode,
-                    len(forward.connections),
-                    forward.accepted,
-                    forward.refused,
-                    forward.upstream.signatures,
-                    forward.limited,
-                )
-                for forward in self._forwards
+                door.route.status(0 if self._closing.is_set() else door.port, doors.count(door))
+                for door in self._doors
             )
 
-    def _forward(self, target: MtlsTarget) -> _Forward:
-        try:
-            listener = socket.create_server((LOOPBACK, target.listen), backlog=_BACKLOG)
-        except OSError as error:
-            raise SithsError(Failure.PORT_IN_USE, f"{target.name}: {LOOPBACK}:{target.listen}") from error
-        listener.setblocking(False)
-        trust = Trust((*self._extra_ca, *target.ca))
-        alpn = target.alpn or (("http/1.1",) if target.mode == "http" else ())
+    def sessions(self) -> tuple[Session, ...]:
+        """Return which programs use the card at this moment, and where."""
+        return self._sessions.now()
 
-        def make_context(chosen: Chosen, sign: Callable[[bytes, SignatureScheme], bytes]) -> ClientContext:
-            chain = self._issuers.chain(chosen)
-            key = ClientKey(chain, frozenset(chosen.credential.schemes), sign)
-            context = ClientContext(key, trust, alpn=alpn, newest=_NEWEST[target.newest_tls])
-            forward.limited = context.limited
-            return context
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have all sessions told when one begins or ends; see `Sessions.subscribe`."""
+        return self._sessions.subscribe(listener)
 
-        upstream = Upstream(
-            target.name,
-            (target.host, target.port),
-            choose=lambda: choose(self._cards.state),
-            sign=self._signer.sign,
-            make_context=make_context,
-            session_seconds=self._settings.session_seconds,
-        )
-        rules = _rules(target, listener.getsockname()[1]) if target.mode == "http" else None
-        terms = Terms(
-            upstream,
+    def end_session(self, session_id: str) -> None:
+        """Close the connections of one session; its program's next one leads to a question. Unknown ids are over."""
+        session = self._sessions.find(session_id)
+        if session is None:
+            return
+        purpose = session.purpose
+        for route in self._routes:
+            if route.target.name == purpose.target:
+                route.upstream.forget_program(purpose.program.path)
+        key = key_of(purpose)
+        self._end(lambda connection: connection.purpose is not None and key_of(connection.purpose) == key)
+
+    def end_sessions(self) -> None:
+        """Close every connection and forget every session, as when the screen is locked. The ports stay open."""
+        for route in self._routes:
+            route.upstream.close()
+        self._end(lambda _connection: True)
+
+    def _end(self, which: Callable[[Connection], bool]) -> None:
+        with self._lock:
+            connections = tuple(self._connections)
+        for connection in connections:
+            if which(connection):
+                connection.end()
+
+    def _open_door(self, route: Route) -> None:
+        listener = _listen(route.target.name, route.target.listen or 0)
+        self._routes.append(route)
+        self._doors.append(_Door(route, listener, self._terms(route, listener.getsockname()[1])))
+
+    def _terms(self, route: Route, port: int) -> Terms:
+        target = route.target
+        return Terms(
+            route.upstream,
             self._peers,
-            rules,
+            _rules(target, port) if target.mode == "http" else None,
             target.server_speaks_first,
             self._settings.idle_seconds,
             self._may_go_on,
             self._pumps,
+            self._sessions,
         )
-        forward = _Forward(target, listener, upstream, terms)
-        return forward
+
+    def _wake_up(self) -> None:
+        try:
+            self._wake.send(b"!")
+        except OSError:  # it is awake already, or closed
+            return
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._woken, selectors.EVENT_READ)
-            for forward in self._forwards:
-                selector.register(forward.listener, selectors.EVENT_READ, forward)
+            for door in self._doors:
+                selector.register(door.listener, selectors.EVENT_READ, door)
             while not self._closing.is_set():
-                for key, _ in selector.select():
-                    if key.data is not None:
+                for key, _ in selector.select(self._sessions.expire()):
+                    if key.data is None:
+                        self._woken.recv(4096)
+                    else:
                         self._accept_one(key.data)
 
-    def _accept_one(self, forward: _Forward) -> None:
+    def _accept_one(self, door: _Door) -> None:
         """Take a connection of a program of this user, if there is room; break off any other at once."""
         try:
-            client, theirs = forward.listener.accept()
+            client, theirs = door.listener.accept()
         except OSError:
             self._closing.wait(0.01)  # gone again, or no descriptors left: do not spin
             return
         try:
             stranger = self._peers.own_program(client.getsockname(), theirs) is None
-            if stranger or not self._begin(forward, client, theirs):
-                forward.refused += 1
+            if stranger or not self._begin(door, client, theirs):
+                door.route.refused += 1
                 abort(client)
         except Exception:
             log.exception("accept")
             abort(client)
 
-    def _begin(self, forward: _Forward, client: socket.socket, theirs: tuple[str, int]) -> bool:
+    def _begin(self, door: _Door, client: socket.socket, theirs: Address) -> bool:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(client, theirs, forward.terms, lambda: self._forget(forward, connection))
+        connection = door.admit(client, theirs, self._forget)
         with self._lock:
-            if sum(len(each.connections) for each in self._forwards) >= self._settings.connections:
+            if len(self._connections) >= self._settings.connections:
                 return False
-            forward.connections.add(connection)
-            forward.accepted += 1
+            self._connections[connection] = door
+            door.route.accepted += 1
         try:
             start_thread(threading.Thread(target=connection.run, name="mtls connection", daemon=True))
         except RuntimeError:  # the system has no thread left
-            self._forget(forward, connection)
+            self._forget(connection)
             return False
         return True
 
-    def _forget(self, forward: _Forward, connection: Connection) -> None:
+    def _forget(self, connection: Connection) -> None:
         with self._changed:
-            forward.connections.discard(connection)
+            self._connections.pop(connection, None)
             self._changed.notify_all()
 
     def _cards_changed(self, state: CardsState) -> None:
-        for forward in self._forwards:
-            forward.upstream.forget_unless(lambda card: state.find(card) is not None)
-        for connection in self._connections():
-            connection.end_if_orphaned()
-
-    def _connections(self) -> list[Connection]:
+        for route in self._routes:
+            route.upstream.forget_unless(lambda card: state.find(card) is not None)
         with self._lock:
-            return [each for forward in self._forwards for each in forward.connections]
+            connections = tuple(self._connections)
+        for connection in connections:
+            connection.end_if_orphaned()
 
     def _may_go_on(self, card: CardId) -> bool:
         return not self._settings.close_when_card_leaves or self._cards.state.find(card) is not None
+
+
+def _listen(name: str, port: int) -> socket.socket:
+    try:
+        listener = socket.create_server((LOOPBACK, port), backlog=_BACKLOG)
+    except OSError as error:
+        raise SithsError(Failure.PORT_IN_USE, f"{name}: {LOOPBACK}:{port}") from error
+    listener.setblocking(False)
+    return listener
 
 
 def _rules(target: MtlsTarget, port: int) -> Rules:

@@ -2,7 +2,8 @@
 """The one interface between the helper and whoever asks a person for consent and code.
 
 `ask` is called from a connection's thread when the card is about to sign, and blocks it alone. A window and the
-terminal answer in the same way: with a code, which is also the consent, or with a refusal.
+terminal answer in the same way: with a code, which is also the consent, or with a refusal. `ended` follows when the
+card has signed or will not.
 """
 
 from __future__ import annotations
@@ -62,3 +63,6 @@ class MtlsInteraction(Protocol):
 
     def ask(self, request: KeyRequest) -> KeyGranted | None:
         """Return the person's answer, None for a refusal. Never called by two threads at a time."""
+
+    def ended(self, purpose: Purpose, failure: Failure | None) -> None:
+        """Take note that the signature for `purpose` was made, or why not. Returns at once."""

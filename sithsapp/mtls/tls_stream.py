@@ -21,15 +21,17 @@ class Truncated(OSError):
 
 
 class TlsStream:
-    """A client's side of TLS. Never used by two threads at a time."""
+    """One side of TLS. Never used by two threads at a time."""
 
     def __init__(
-        self, raw: socket.socket, context: ssl.SSLContext, host: str, session: ssl.SSLSession | None
+        self, raw: socket.socket, context: ssl.SSLContext, host: str | None, session: ssl.SSLSession | None = None
     ) -> None:
-        """Take over `raw`, a connected socket."""
+        """Take over `raw`, a connected socket: as a client of `host`, or as a server if that is None."""
         self.raw = raw
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._in, self._out, server_hostname=host, session=session)
+        self._tls = context.wrap_bio(
+            self._in, self._out, server_side=host is None, server_hostname=host, session=session
+        )
         self._rest = NOTHING
         self._early = self._waiting = b""
         self.ended = self.unsent = False

@@ -23,6 +23,7 @@ from sithsapp.mtls.choosing import Chosen
 from sithsapp.mtls.contexts import ClientContext
 from sithsapp.mtls.interaction import Program, Purpose
 from sithsapp.mtls.permission import about_to_wait, here
+from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.tls_failures import as_failure
 from sithsapp.mtls.tls_stream import TlsStream
 
@@ -82,11 +83,16 @@ class Upstream:
         sign: SignFor,
         make_context: MakeContext,
         session_seconds: float,
+        sessions: Sessions,
     ) -> None:
-        """Sign with `sign` what `choose` gives, in contexts of `make_context`, once in `session_seconds` at most."""
+        """Sign with `sign` what `choose` gives, in contexts of `make_context`, once in `session_seconds` at most.
+
+        `sessions` is told of what can be resumed.
+        """
         self._name, self._address = name, address
         self._choose, self._sign, self._make_context = choose, sign, make_context
         self._session_seconds = session_seconds
+        self._sessions = sessions
         self._lock = threading.Lock()
         self._identity: Identity | None = None
         self._flights: OrderedDict[str, _Flight] = OrderedDict()
@@ -118,6 +124,12 @@ class Upstream:
         """Return what is signed for when `program` reaches this server."""
         return Purpose(program, self._name, *self._address)
 
+    def forget_program(self, path: str) -> None:
+        """Forget the session of the program with that path: its next connection leads to a question."""
+        with self._lock:
+            self._flights.pop(path, None)
+        self._sessions.released(self._name, path)
+
     def forget_unless(self, is_there: Callable[[CardId], bool]) -> None:
         """Forget the certificate and all sessions if its card has gone."""
         with self._lock:
@@ -127,6 +139,7 @@ class Upstream:
             self._identity = None
             self._flights.clear()
         identity.context.close()
+        self._sessions.released(self._name)
 
     def close(self) -> None:
         """Forget everything; nothing can be signed any more."""
@@ -142,8 +155,9 @@ class Upstream:
                 current.context.close()
                 self._flights.clear()
             context = self._make_context(chosen, lambda message, scheme: self._signed(chosen, message, scheme))
-            self._identity = Identity(chosen, context)
-            return self._identity
+            fresh = self._identity = Identity(chosen, context)
+        self._sessions.released(self._name)
+        return fresh
 
     def _signed(self, chosen: Chosen, message: bytes, scheme: SignatureScheme) -> bytes:
         purpose = here.purpose
@@ -186,7 +200,19 @@ class Upstream:
             here.purpose = None
         flight.identity, flight.session = identity, stream.session
         flight.until = time.monotonic() + self._session_seconds
+        if flight.session is not None and self._session_seconds:
+            self._tell_of(flight, program)
         return stream
+
+    def _tell_of(self, flight: _Flight, program: Program) -> None:
+        """Say that `flight` holds a session, unless it was forgotten in the meantime."""
+        if not program.path:
+            return
+        self._sessions.held(self.purpose(program), flight.until)
+        with self._lock:
+            forgotten = self._flights.get(program.path) is not flight
+        if forgotten:
+            self._sessions.released(self._name, program.path)
 
     def _resume(self, identity: Identity, session: ssl.SSLSession | None) -> TlsStream | None:
         if session is None:

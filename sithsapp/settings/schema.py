@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -22,6 +24,9 @@ HostAndPort = Annotated[str, _whole(r"[a-z0-9.-]{1,253}:[0-9]{1,5}")]
 AlpnName = Annotated[str, _whole(r"[!-~]{1,32}")]
 FilePath = Annotated[str, Meta(min_length=1, max_length=4096)]
 ProxyChoice = Annotated[str, _whole(r"system|none|(http|socks5)://[a-z0-9.-]{1,253}:[0-9]{1,5}")]
+_PAC_WAY = r"(DIRECT|(PROXY|HTTPS|SOCKS5?) [a-zA-Z0-9.-]{1,253}:[0-9]{1,5})"
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"({_LABEL}\.)*[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?")
 
 
 class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,13 +60,14 @@ class TrustedService(_Section, frozen=True):
     order_keys: Annotated[tuple[OrderKey, ...], Meta(min_length=1, max_length=8)]
 
 
-class MtlsTarget(_Section, frozen=True):
-    """A server that asks for a client certificate, and the local port by which programs reach it.
+class MtlsTarget(_Section, frozen=True, kw_only=True):
+    """A server that asks for a client certificate, and how programs reach it.
 
     `name`             what the target is called in questions and listings.
-    `listen`           the port on 127.0.0.1.
+    `listen`           the port on 127.0.0.1, in the modes `http` and `raw`.
     `host`, `port`     the server; its certificate must be for that name.
-    `mode`             `http` looks at every request; `raw` carries any protocol, also what a web page sends.
+    `mode`             `http` looks at every request; `raw` carries any protocol, also what a web page sends;
+                       `browser` is for web browsers, which reach the server under its own name by the local proxy.
     `ca`               PEM files with CAs for this server, besides the operating system's.
     `allowed_hosts`    further names by which programs may call the forward, besides `127.0.0.1` and `localhost`.
     `alpn`             protocols to offer the server; `http/1.1` where it is empty and the mode is `http`.
@@ -70,21 +76,46 @@ class MtlsTarget(_Section, frozen=True):
     """
 
     name: Annotated[str, _whole(r"[a-z0-9][a-z0-9-]{0,31}")]
-    listen: Annotated[int, Meta(ge=1024, le=65535)]
+    listen: Annotated[int, Meta(ge=1024, le=65535)] | None = None
     host: Annotated[str, _whole(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")]
     port: Annotated[int, Meta(ge=1, le=65535)] = 443
-    mode: Literal["http", "raw"] = "http"
+    mode: Literal["http", "raw", "browser"] = "http"
     ca: Annotated[tuple[FilePath, ...], Meta(max_length=16)] = ()
     allowed_hosts: Annotated[tuple[HostAndPort, ...], Meta(max_length=16)] = ()
     alpn: Annotated[tuple[AlpnName, ...], Meta(max_length=4)] = ()
     newest_tls: Literal["1.2", "1.3"] = "1.3"
     server_speaks_first: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a forward without a port, and a browser's target that has one or is no host name."""
+        if self.mode != "browser":
+            if self.listen is None:
+                raise ValueError(f"{self.name}: a forward needs a port to listen on")
+        elif self.listen is not None or self.allowed_hosts or self.alpn or self.server_speaks_first:
+            raise ValueError(f"{self.name}: listen, allowed_hosts, alpn and server_speaks_first are for forwards")
+        elif not _HOST_NAME.fullmatch(self.host) or self.host.split(".")[-1] == "localhost":
+            raise ValueError(f"{self.name}: browsers need a host name that is not this computer's")
+
+
+class MtlsBrowser(_Section, frozen=True):
+    """The local proxy for browsers, which exists while a target has the mode `browser`.
+
+    `listen`           the port on 127.0.0.1; without it one that follows from the user, so that users of one
+                       computer do not meet.
+    `otherwise`        the way to all other servers, as a PAC file says it: `DIRECT`, or `PROXY host:port`.
+    `pac_file`         the organisation's own PAC file, which decides about all other servers in place of `otherwise`.
+    """
+
+    listen: Annotated[int, Meta(ge=1024, le=65535)] | None = None
+    otherwise: Annotated[str, _whole(_PAC_WAY + r"(; ?" + _PAC_WAY + r"){0,7}")] = "DIRECT"
+    pac_file: FilePath | None = None
+
 
 class Mtls(_Section, frozen=True):
     """The local mTLS helper: which servers programs may reach with the card.
 
-    `targets`          the servers; names and local ports occur once.
+    `targets`          the servers; names, local ports and browsers' servers occur once.
+    `browser`          the local proxy by which browsers reach the targets with mode `browser`.
     `issuers`          PEM files with the issuing CAs' certificates, which are sent along with the card's.
     `session_seconds`  for how long one code lasts for one program and server; 0 asks for every connection.
     `ask_seconds`      how long the question for the code stays.
@@ -94,6 +125,7 @@ class Mtls(_Section, frozen=True):
     """
 
     targets: Annotated[tuple[MtlsTarget, ...], Meta(max_length=64)] = ()
+    browser: MtlsBrowser = MtlsBrowser()
     issuers: Annotated[tuple[FilePath, ...], Meta(max_length=16)] = ()
     session_seconds: Annotated[int, Meta(ge=0, le=28800)] = 3600
     ask_seconds: Annotated[int, Meta(ge=10, le=300)] = 60
@@ -102,10 +134,19 @@ class Mtls(_Section, frozen=True):
     close_when_card_leaves: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse two targets with one name or one port."""
-        for what in ("name", "listen"):
-            if len({getattr(target, what) for target in self.targets}) != len(self.targets):
+        """Refuse two targets with one name or one port, and two of browsers with one server."""
+        ports = [each.listen for each in self.targets if each.listen is not None]
+        servers = [(each.host, each.port) for each in self.for_browsers]
+        names = [each.name for each in self.targets]
+        all_values: list[tuple[str, Sequence[object]]] = [("name", names), ("listen", ports), ("host", servers)]
+        for what, values in all_values:
+            if len(set(values)) != len(values):
                 raise ValueError(f"two targets have the same {what}")
+
+    @property
+    def for_browsers(self) -> tuple[MtlsTarget, ...]:
+        """The targets that browsers reach by the local proxy."""
+        return tuple(each for each in self.targets if each.mode == "browser")
 
 
 class Settings(_Section, frozen=True):
@@ -118,7 +159,7 @@ class Settings(_Section, frozen=True):
     `pkcs11`           whether cards that the app does not know by itself are read through vendors' PKCS#11 modules.
     `pkcs11_modules`   absolute paths of the modules to use; without any, those in the vendors' known places are used.
     `card_issuers`     PEM files with roots and issuing CAs of cards, to which a certificate's chain may lead.
-    `allow_delete_certificates`  whether a person may delete certificates from tokens that allow it.
+    `allow_certificate_deletion`  whether a person may delete certificates where the card and its driver let her.
     `mtls`             the local mTLS helper.
     `allow_environment_choice`  whether a person may choose the environment herself, where the package has several.
     `proxy`            `system` follows the operating system, `none` goes straight, an address is used as it is.
@@ -142,7 +183,7 @@ class Settings(_Section, frozen=True):
     pkcs11: bool = True
     pkcs11_modules: Annotated[tuple[ModulePath, ...], Meta(max_length=8)] = ()
     card_issuers: Annotated[tuple[FilePath, ...], Meta(max_length=16)] = ()
-    allow_delete_certificates: bool = False
+    allow_certificate_deletion: bool = False
     mtls: Mtls = Mtls()
     allow_environment_choice: bool = True
     proxy: ProxyChoice = "system"

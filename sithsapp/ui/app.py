@@ -34,6 +34,9 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.ui.main.catalogue import Place
     from sithsapp.ui.main.services import Services
     from sithsapp.ui.main.window import MainWindow
+    from sithsapp.ui.mtls.lending import Lending
+    from sithsapp.ui.mtls.window import ConsentWindow
+    from sithsapp.ui.order.request_window import WindowOptions
     from sithsapp.ui.order.window import OrderWindow
     from sithsapp.ui.theme import Theme
     from sithsapp.ui.tray.tray import Tray
@@ -51,6 +54,8 @@ class App(QObject):
         self._main: MainWindow | None = None
         self._services: Services | None = None
         self._flows: OrderFlows | None = None
+        self._lending: Lending | None = None
+        self._watches_session = False
         self._state = starting_state()
         self.arrivals = Arrivals(self)
         self._connect()
@@ -63,6 +68,7 @@ class App(QObject):
     def _connect(self) -> None:
         self.arrivals.cards_changed.connect(self._show_cards)
         self.arrivals.message_received.connect(self._receive)
+        self.arrivals.settings_changed.connect(self._follow_settings)
         self._tray.open_wanted.connect(self.open)
         self._tray.reread_wanted.connect(self._reread)
         self._tray.language_chosen.connect(self._choose_language)
@@ -77,6 +83,8 @@ class App(QObject):
         self._refresh()
         self._cards.subscribe(self.arrivals.take_cards)
         self._cards.start()
+        self._store.subscribe(self.arrivals.take_settings)
+        self._lend()
         if launch.url is not None:
             self._receive(launch)
         elif not hidden:
@@ -86,11 +94,14 @@ class App(QObject):
         """Give up what is open and let go of the cards."""
         self._tray.hide()
         self._orders.close()
+        if self._lending is not None:
+            self._lending.close()
         self._cards.close()
 
     def open(self) -> None:
         """Show the order that waits, or else the main window."""
-        if not self._orders.bring_forward():
+        asks = self._lending is not None and self._lending.consents.bring_forward()
+        if not asks and not self._orders.bring_forward():
             self.open_main()
 
     def open_main(self, place: Place | None = None) -> None:
@@ -114,6 +125,7 @@ class App(QObject):
             theme=self._theme,
             go=self.open_main,
             reread=self._reread,
+            lending=self._lending,
         )
         return self._services
 
@@ -158,8 +170,10 @@ class App(QObject):
         self._show_cards(self._cards.state)
         if self._main is not None:
             self._main.retranslate()
-        if self._orders.window is not None:
-            self._orders.window.retranslate()
+        consent = self._lending.consents.window if self._lending is not None else None
+        for window in (self._orders.window, consent):
+            if window is not None:
+                window.retranslate()
 
     def _theme(self) -> Theme:
         from sithsapp.ui.theme import current
@@ -167,27 +181,37 @@ class App(QObject):
         return current(self._settings.theme)
 
     def _change_theme(self) -> None:
-        for window in (self._orders.window, self._main):
+        consent = self._lending.consents.window if self._lending is not None else None
+        for window in (self._orders.window, self._main, consent):
             if window is not None:
                 window.apply_theme(self._theme())
 
     def _make_order_window(self) -> OrderWindow:
-        from sithsapp.ui.order.request_window import WindowOptions
         from sithsapp.ui.order.window import OrderWindow
 
         self._set_window_icon()
-        options = WindowOptions(self._settings.allow_show_pin, self._settings.done_seconds)
         self._watch_session()
-        return OrderWindow(describe, self._theme(), options)
+        return OrderWindow(describe, self._theme(), self._window_options())
+
+    def _window_options(self) -> WindowOptions:
+        from sithsapp.ui.order.request_window import WindowOptions
+
+        return WindowOptions(self._settings.allow_show_pin, self._settings.done_seconds)
 
     def _watch_session(self) -> None:
-        """Notice a locked screen, from the first order on: before that there is nothing to protect."""
-        if sys.platform.startswith("linux"):
+        """Notice a locked screen, from the first question on: before that there is nothing to protect."""
+        if sys.platform.startswith("linux") and not self._watches_session:
             from sithsapp.ui.session_linux import SessionWatch
 
+            self._watches_session = True
             watch = SessionWatch(self)
-            watch.left.connect(self._orders.session_locked)
+            watch.left.connect(self._session_left)
             watch.start()
+
+    def _session_left(self) -> None:
+        self._orders.session_locked()
+        if self._lending is not None:
+            self._lending.session_left()
 
     def _set_window_icon(self) -> None:
         from sithsapp.ui.app_icon import app_icon
@@ -203,3 +227,50 @@ class App(QObject):
             opener = partial(open_url, allow_local=self._settings.environment == "demo")
             self._flows = OrderFlows(self._settings, self._cards, opener, language())
         return self._flows.new(start, interaction)
+
+    @Slot(object)
+    def _follow_settings(self, names: frozenset[str]) -> None:
+        if "mtls" in names:
+            self._lend()
+
+    def _lend(self) -> None:
+        """Lend the card to programs, from the time on that the settings name servers for them."""
+        if self._lending is not None or not self._settings.mtls.targets:
+            return
+        from sithsapp.ui.mtls.consents import Consents
+        from sithsapp.ui.mtls.lending import Lending
+
+        consents = Consents(self._make_consent_window, lambda: self._orders.is_open, self)
+        self._lending = Lending(self._store, self._cards, consents, self)
+        self._lending.changed.connect(self._show_sessions)
+        self.arrivals.cards_changed.connect(self._lending.cards_changed)
+        self._orders.changed.connect(consents.other_window_closed)
+        self._tray.end_wanted.connect(self._end_session)
+        self._watch_session()
+        if self._main is not None and not self._main.isVisible():
+            self._main = None  # made anew with a page more
+        self._lending.start()
+
+    def _make_consent_window(self) -> ConsentWindow:
+        from sithsapp.ui.mtls.window import ConsentWindow
+
+        self._set_window_icon()
+        return ConsentWindow(
+            describe,
+            self._theme(),
+            self._window_options(),
+            environment=environment_name(self._settings.environment),
+            session_seconds=self._settings.mtls.session_seconds,
+        )
+
+    def _show_sessions(self) -> None:
+        from sithsapp.ui.mtls.page_presenter import session_line
+
+        if self._lending is not None:
+            self._tray.show_sessions([(each.id, session_line(each)) for each in self._lending.sessions()])
+
+    def _end_session(self, session_id: str) -> None:
+        if self._lending is not None and session_id:
+            self._lending.end_session(session_id)
+        elif self._lending is not None:
+            self._lending.end_sessions()

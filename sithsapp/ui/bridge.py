@@ -27,14 +27,19 @@ class QtInteraction(QObject):
 
 
 class Arrivals(QObject):
-    """What comes from the card threads and from second starts. Both methods may be called from any thread."""
+    """What comes from card threads, settings and second starts. All methods may be called from any thread."""
 
     cards_changed = Signal(object)
+    settings_changed = Signal(object)
     message_received = Signal(object)
 
     def take_cards(self, state: CardsState) -> None:
         """Take a snapshot of the readers."""
         self.cards_changed.emit(state)
+
+    def take_settings(self, names: frozenset[str]) -> None:
+        """Take the names of the settings that have changed."""
+        self.settings_changed.emit(names)
 
     def take_message(self, message: Message) -> None:
         """Take what a second start asks for."""

@@ -207,6 +207,11 @@ def _check_circle(path: QPainterPath) -> None:
     _lines(path, ((7.8, 12.3), (10.7, 15.2), (16.2, 9.2)))
 
 
+def _program(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(2.5, 4, 19, 16), 2.5, 2.5)
+    _lines(path, ((6.5, 9), (9.5, 12), (6.5, 15)), ((12.5, 15), (16.5, 15)))
+
+
 class Icon(Enum):
     """The icons by what they show."""
 
@@ -234,6 +239,7 @@ class Icon(Enum):
     DOWNLOAD = "download"
     OFFLINE = "offline"
     CHECK_CIRCLE = "check_circle"
+    PROGRAM = "program"
 
 
 _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
@@ -261,6 +267,7 @@ _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
     Icon.DOWNLOAD: _download,
     Icon.OFFLINE: _offline,
     Icon.CHECK_CIRCLE: _check_circle,
+    Icon.PROGRAM: _program,
 }
 
 

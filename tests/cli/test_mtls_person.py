@@ -17,10 +17,7 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import set_language
 from sithsapp.mtls.choosing import choose
 from sithsapp.mtls.interaction import KeyRequest, Program, Purpose
-from tests.mtls.conftest import desk, issuers, server_files
 from tests.mtls.desk import Desk
-
-__all__ = ["desk", "issuers", "server_files"]
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class SoftToken(Kind):
 
     def __init__(self, make: SoftHsmFactory) -> None:
         self.hsm = make(RSA_AND_CURVES)
-        self.tokens = self.hsm.tokens()
+        self.tokens = self.hsm.tokens(may_delete=True)
 
     def remove(self) -> None:
         self.hsm.remove()
@@ -234,6 +234,21 @@ class TestOperations:
         future = service.change_pin(card.id, PinRole.AUTH, pin(WRONG), pin(NEW_PIN))
         assert refusal(lambda: future.result(DEADLINE)).failure is Failure.PIN_WRONG
         assert sign(service, card)
+
+    def test_delete_a_certificate(self, kind: Kind, service: CardService, card: Card) -> None:
+        credential, entry = card.credentials[-1], code()
+        future = service.delete_certificate(card.id, credential.id, entry)
+        if not card.deletes_certificates:
+            assert not isinstance(kind, SoftToken)
+            assert refusal(lambda: future.result(DEADLINE)).failure is Failure.CERTIFICATE_NOT_DELETABLE
+        else:
+            assert isinstance(kind, SoftToken)
+            assert future.result(DEADLINE).role is credential.pin
+            eventually(lambda: bool(service.state.cards) and service.state.cards[0] != card)
+            left = service.state.cards[0]
+            assert [found.certificate for found in left.credentials] == [c.certificate for c in card.credentials[:-1]]
+        assert len(entry) == 0
+        assert sign(service, service.state.cards[0])
 
     def test_taken_away(self, kind: Kind, service: CardService, card: Card) -> None:
         sign(service, card)

@@ -16,8 +16,9 @@ from sithsapp.card.service import CardService
 from sithsapp.card.virtual.ca_profile import DEMO_CODES
 from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.reader import VirtualReaders
+from sithsapp.failures import Failure
 from sithsapp.mtls.helper import MtlsHelper
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest
+from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Purpose
 from sithsapp.mtls.peer import PeerCheck
 from sithsapp.settings.schema import Mtls, MtlsTarget
 from tests.mtls.parts import DEADLINE, ServerFiles
@@ -31,6 +32,7 @@ class Person:
     def __init__(self) -> None:
         self.answers: list[str | None] = []
         self.requests: list[KeyRequest] = []
+        self.ends: list[Failure | None] = []
         self.before: Callable[[], None] = lambda: None
 
     def ask(self, request: KeyRequest) -> KeyGranted | None:
@@ -39,6 +41,10 @@ class Person:
         self.before()
         code = self.answers.pop(0) if self.answers else RIGHT
         return None if code is None else KeyGranted(Pin(bytearray(code.encode())), last_try_ok=True)
+
+    def ended(self, purpose: Purpose, failure: Failure | None) -> None:
+        """Note the end."""
+        self.ends.append(failure)
 
 
 class Desk:

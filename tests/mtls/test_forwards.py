@@ -220,7 +220,7 @@ def test_a_port_that_is_taken(desk: Desk) -> None:
 
 def test_it_listens_on_loopback_alone(desk: Desk) -> None:
     helper = desk.helper(443)
-    assert helper._forwards[0].listener.getsockname()[0] == "127.0.0.1"
+    assert helper._doors[0].listener.getsockname()[0] == "127.0.0.1"
 
 
 def test_a_locked_code_is_not_asked_for(desk: Desk) -> None:

@@ -264,7 +264,7 @@ def test_closing_ends_what_is_open_and_waits_for_nobody(desk: Desk) -> None:
         with connect(helper) as working, connect(helper) as asking:
             working.sendall(b"?\n")
             assert working.recv(100)
-            threads = threading.active_count()
+            threads, port = threading.active_count(), port_of(helper)
             desk.service.reread(desk.service.state.slots[0].reader)
             helper.close()
             with pytest.raises(ConnectionResetError):
@@ -273,4 +273,4 @@ def test_closing_ends_what_is_open_and_waits_for_nobody(desk: Desk) -> None:
             asking.close()
         eventually(lambda: threading.active_count() < threads)
         with pytest.raises(OSError, match="refused"):
-            socket.create_connection(("127.0.0.1", helper._forwards[0].target.listen or 1))
+            socket.create_connection(("127.0.0.1", port))

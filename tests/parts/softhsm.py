@@ -43,9 +43,10 @@ class SoftHsm:
         """What leads SoftHSM to these tokens."""
         return {"SOFTHSM2_CONF": str(self.directory / "softhsm2.conf")}
 
-    def tokens(self, module: Path | None = None) -> Pkcs11Tokens:
+    def tokens(self, module: Path | None = None, *, may_delete: bool = False) -> Pkcs11Tokens:
         """Return the source of these tokens, through SoftHSM or a module around it."""
-        return Pkcs11Tokens([Module((module or self.module).resolve(), readers_only=False)], self.environment)
+        found = Module((module or self.module).resolve(), readers_only=False)
+        return Pkcs11Tokens([found], self.environment, may_delete=may_delete)
 
     def remove(self) -> None:
         """Take all tokens away."""

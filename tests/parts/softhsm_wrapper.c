@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * A PKCS#11 module that passes every call on to the module REAL, but for those that a test changes by definitions:
- *   IN_INITIALIZE, IN_LOGIN, IN_LOGOUT   statements in these functions, before the real one is called
+ *   IN_INITIALIZE, IN_LOGIN, IN_LOGOUT, IN_DESTROY   statements in these functions, before the real one is called
  *   TOKEN_FLAGS                          more flags for CK_TOKEN_INFO
  *   SLOT_NAME                            another description for each slot, with CKF_REMOVABLE_DEVICE
  */
@@ -17,6 +17,7 @@ typedef unsigned long word;
 typedef word (*call0)(void *);
 typedef word (*call_login)(word, word, unsigned char *, word);
 typedef word (*call_logout)(word);
+typedef word (*call_destroy)(word, word);
 typedef word (*call_info)(word, unsigned char *);
 
 struct functions {
@@ -24,7 +25,7 @@ struct functions {
     void *call[68];
 };
 
-enum { INITIALIZE = 0, SLOT_INFO = 5, TOKEN_INFO = 6, LOGIN = 18, LOGOUT = 19, FLAGS_AT = 96, NAME_BYTES = 64 };
+enum { INITIALIZE = 0, SLOT_INFO = 5, TOKEN_INFO = 6, LOGIN = 18, LOGOUT = 19, DESTROY = 22, FLAGS_AT = 96, NAME_BYTES = 64 };
 
 #ifndef IN_INITIALIZE
 #define IN_INITIALIZE
@@ -34,6 +35,9 @@ enum { INITIALIZE = 0, SLOT_INFO = 5, TOKEN_INFO = 6, LOGIN = 18, LOGOUT = 19, F
 #endif
 #ifndef IN_LOGOUT
 #define IN_LOGOUT
+#endif
+#ifndef IN_DESTROY
+#define IN_DESTROY
 #endif
 #ifndef TOKEN_FLAGS
 #define TOKEN_FLAGS 0
@@ -57,6 +61,12 @@ static word logout(word session)
 {
     IN_LOGOUT;
     return ((call_logout)theirs->call[LOGOUT])(session);
+}
+
+static word destroy(word session, word object)
+{
+    IN_DESTROY;
+    return ((call_destroy)theirs->call[DESTROY])(session, object);
 }
 
 static void add_flags(unsigned char *info, word more)
@@ -99,6 +109,7 @@ word C_GetFunctionList(struct functions **list)
     ours.call[TOKEN_INFO] = (void *)token_info;
     ours.call[LOGIN] = (void *)login;
     ours.call[LOGOUT] = (void *)logout;
+    ours.call[DESTROY] = (void *)destroy;
     *list = &ours;
     return result;
 }

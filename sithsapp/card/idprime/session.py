@@ -160,6 +160,10 @@ class CardSession:
                 self._pins.changed(slot)
             return self.record.states[role]
 
+    def delete_certificate(self, credential_id: str, pin: Pin, *, last_try_ok: bool = False) -> PinState:
+        """Refuse: how the card's files are changed is not public, and a guess could spoil the card."""
+        raise SithsError(Failure.CERTIFICATE_NOT_DELETABLE, "no command for it is known on an IDPrime")
+
     def identify(self) -> None:
         """Select the application and check that this is the card of the record; raises CARD_CHANGED.
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,7 @@ from sithsapp.card.pkcs11.messages import (
     Answer,
     ChangePin,
     Contents,
+    DeleteCertificate,
     Done,
     Failed,
     HashName,
@@ -47,11 +49,22 @@ _DIGEST_INFO = {
     HashName.SHA384: bytes.fromhex("3041300D060960864801650304020205000430"),
     HashName.SHA512: bytes.fromhex("3051300D060960864801650304020305000440"),
 }
+_CodeRequest = Sign | ChangePin | Unblock | DeleteCertificate
+_GONE = (ckr.DeviceRemoved, ckr.TokenNotPresent)
+_BLAME_THE_OLD_CODE = (ckr.PinIncorrect, ckr.PinLocked, ckr.PinExpired, *_GONE)
 _READY = TokenFlag.TOKEN_INITIALIZED | TokenFlag.USER_PIN_INITIALIZED
 
 
 class AnotherToken(Exception):
     """The slot has another token than the one that is meant."""
+
+
+class NoSuchCertificate(ckr.PKCS11Error):
+    """The token has no such certificate any more."""
+
+
+class DeletionRefused(ckr.PKCS11Error):
+    """The token did not delete an object; modules give many reasons, one of which the library has no name for."""
 
 
 class _Lent:
@@ -117,6 +130,7 @@ def _token(slot: Any, token: Any) -> Token:
         to_be_changed=bool(flags & TokenFlag.USER_PIN_TO_BE_CHANGED),
         so_final_try=bool(flags & TokenFlag.SO_PIN_FINAL_TRY),
         so_locked=bool(flags & TokenFlag.SO_PIN_LOCKED),
+        write_protected=bool(flags & TokenFlag.WRITE_PROTECTED),
     )
 
 
@@ -157,14 +171,30 @@ def _value(found: Any, attribute: Attribute) -> bytes:
         return b""
 
 
-def _with_codes(token: Any, request: Sign | ChangePin | Unblock, first: _Lent, second: _Lent | None = None) -> Answer:
+def _with_codes(token: Any, request: _CodeRequest, first: _Lent, second: _Lent | None = None) -> Answer:
     if isinstance(request, Sign):
         return _logged_in(lambda: token.open(user_pin=first), lambda session: _sign(session, request, first))
+    if isinstance(request, DeleteCertificate):
+        return _logged_in(lambda: token.open(rw=True, user_pin=first), lambda session: _delete(session, request))
     if isinstance(request, ChangePin):
-        return _logged_in(
-            lambda: token.open(rw=True, user_pin=first), lambda session: session.set_pin(first, second) or b""
-        )
+        return _change(token, first, second)
     return _logged_in(lambda: token.open(rw=True, so_pin=first), lambda session: session.init_pin(second) or b"")
+
+
+def _change(token: Any, old: _Lent, new: _Lent | None) -> Answer:
+    """Replace the person's code in a session where nobody is logged in, so that the old code is sent once.
+
+    What blames neither the old code nor its tries blames the new one, as after a log-in.
+    """
+    session = token.open(rw=True)
+    try:
+        session.set_pin(old, new)
+    except ckr.PKCS11Error as error:
+        return Failed(type(error).__name__, logged_in=not isinstance(error, _BLAME_THE_OLD_CODE))
+    finally:
+        with suppress(ckr.PKCS11Error):
+            session.close()
+    return Done()
 
 
 def _logged_in(log_in: Callable[[], Any], work: Callable[[Any], bytes]) -> Answer:
@@ -191,10 +221,30 @@ def _sign(session: Any, request: Sign, code: _Lent) -> bytes:
         _DIGEST_INFO[request.hash_name] + request.digest if is_pkcs1 else request.digest,
         mechanism=_MECHANISMS[request.padding],
         mechanism_param=_PSS[request.hash_name] if request.padding is Padding.PSS else None,
-        # Such a key wants the code, which the card has just accepted, once more for each signature.
+        # Such a key wants the code once more for each signature (PKCS#11 2.40, C_Login): a module may send it to the
+        # card a second time. No try can be lost, as the card has accepted the same code in the log-in just before.
         pin=code if _always_authenticates(keys[0]) else None,
     )
     return bytes(signature)
+
+
+def _delete(session: Any, request: DeleteCertificate) -> bytes:
+    wanted = {Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.CERTIFICATE_TYPE: CertificateType.X_509}
+    meant = [
+        found
+        for found in _objects(session, wanted)
+        if hashlib.sha256(_value(found, Attribute.VALUE)).digest() == request.digest
+    ]
+    if not meant:
+        raise NoSuchCertificate
+    for each in meant:
+        try:
+            each.destroy()
+        except _GONE:
+            raise
+        except ckr.PKCS11Error as error:
+            raise DeletionRefused(str(error)) from error
+    return b""
 
 
 def _always_authenticates(key: Any) -> bool:

@@ -72,7 +72,7 @@ class Sign(_Message, frozen=True):
 
 
 class ChangePin(_Message, frozen=True):
-    """Log in with the first code that follows, replace it with the second, log out."""
+    """Replace the first code that follows with the second, without a log-in, which would send the first one twice."""
 
     slot: SlotNumber
     serial: Serial
@@ -85,7 +85,15 @@ class Unblock(_Message, frozen=True):
     serial: Serial
 
 
-Request = Look | Read | Sign | ChangePin | Unblock
+class DeleteCertificate(_Message, frozen=True):
+    """Log in with the one code that follows, delete the certificate with that SHA-256 digest, log out."""
+
+    slot: SlotNumber
+    serial: Serial
+    digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+
+Request = Look | Read | Sign | ChangePin | Unblock | DeleteCertificate
 
 
 class Token(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,6 +114,7 @@ class Token(Struct, frozen=True, forbid_unknown_fields=True):
     to_be_changed: bool
     so_final_try: bool
     so_locked: bool
+    write_protected: bool = False
 
 
 class StoredCertificate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,7 +153,7 @@ class Failed(_Message, frozen=True):
 
 Answer = Tokens | Contents | Done | Failed
 
-CODES: Final[dict[type[Request], int]] = {Sign: 1, ChangePin: 2, Unblock: 2}
+CODES: Final[dict[type[Request], int]] = {Sign: 1, ChangePin: 2, Unblock: 2, DeleteCertificate: 1}
 """How many codes follow a request."""
 
 _requests: Final[msgspec.msgpack.Decoder[Request]] = msgspec.msgpack.Decoder(Request)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a module's return values mean: one closed table; all else is the card's fault and never the code's.
 
-The names are those of python-pkcs11's exceptions, one for each CKR value that it knows.
+The names are those of python-pkcs11's exceptions, one for each CKR value that it knows, and of our own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _FAILURES: Final = {
     "DeviceRemoved": Failure.CARD_REMOVED,
     "TokenNotPresent": Failure.CARD_REMOVED,
     "AnotherToken": Failure.CARD_CHANGED,
+    "DeletionRefused": Failure.CERTIFICATE_NOT_DELETABLE,
+    "NoSuchCertificate": Failure.CERTIFICATE_NOT_FOUND,
     "MechanismInvalid": Failure.ALGORITHM_NOT_SUPPORTED,
     "MechanismParamInvalid": Failure.ALGORITHM_NOT_SUPPORTED,
 }

@@ -15,7 +15,18 @@ from contextlib import ExitStack, contextmanager, suppress
 from sithsapp.card.idprime import rsa_check
 from sithsapp.card.model import KeyType, PinRole, PinState, SignatureScheme
 from sithsapp.card.pin import Pin
-from sithsapp.card.pkcs11.messages import ChangePin, Done, HashName, Look, Padding, Sign, Token, Tokens, Unblock
+from sithsapp.card.pkcs11.messages import (
+    ChangePin,
+    DeleteCertificate,
+    Done,
+    HashName,
+    Look,
+    Padding,
+    Sign,
+    Token,
+    Tokens,
+    Unblock,
+)
 from sithsapp.card.pkcs11.outcomes import NOTHING_VERIFIED, failure_of
 from sithsapp.card.pkcs11.process import CODE_SECONDS, ModuleProcess, ModuleRefusal
 from sithsapp.card.pkcs11.tokens import TokenKey, TokenRecord, same_token
@@ -99,6 +110,19 @@ class TokenSession:
             self._send(Unblock(token.slot, token.serial), puk, new)
         return self._state(role)
 
+    def delete_certificate(self, credential_id: str, pin: Pin, *, last_try_ok: bool = False) -> PinState:
+        """Delete a certificate and return the state of its code; raises CERTIFICATE_NOT_DELETABLE too."""
+        credential = self.record.key(credential_id).credential
+        if not self.record.card.deletes_certificates:
+            raise SithsError(Failure.CERTIFICATE_NOT_DELETABLE, "the token or the settings forbid it")
+        self._begin()
+        self._may_send(credential.pin, last_try_ok=last_try_ok)
+        token = self._token(credential.pin)
+        with self._login(credential.pin):
+            self._send(DeleteCertificate(token.slot, token.serial, _sha256(credential.certificate)), pin)
+            self.record.stale = True
+        return self._state(credential.pin)
+
     def _begin(self) -> None:
         """Look whether the card is still the same and what its codes' states are now. Nothing was sent before."""
         try:
@@ -142,7 +166,7 @@ class TokenSession:
             raise SithsError(Failure.LAST_TRY_NOT_CONFIRMED, tries_left=1)
         return state
 
-    def _send(self, request: Sign | ChangePin | Unblock, *codes: Pin) -> Done:
+    def _send(self, request: Sign | ChangePin | Unblock | DeleteCertificate, *codes: Pin) -> Done:
         with ExitStack() as lent:
             buffers = [lent.enter_context(code.once()) for code in codes]
             return self._process.call(request, Done, *buffers, seconds=CODE_SECONDS)
@@ -178,6 +202,10 @@ class TokenSession:
         if state.blocked:
             failure = _LOCKED_BY_THIS.get(failure, failure)
         return SithsError(failure, refusal.failed.reason, tries_left=state.tries_left)
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _no_such_code() -> SithsError:

@@ -28,8 +28,18 @@ _GONE = (Failure.CARD_REMOVED, Failure.CARD_CHANGED)
 class Pkcs11Tokens:
     """The `TokenSource` over vendors' modules. Thread-safe: each call has a process of its own."""
 
-    def __init__(self, modules: Sequence[Module], environment: Mapping[str, str] | None = None) -> None:
-        """Use `modules` in that order; `environment` is added to what their processes get."""
+    def __init__(
+        self,
+        modules: Sequence[Module],
+        environment: Mapping[str, str] | None = None,
+        *,
+        may_delete: bool = False,
+    ) -> None:
+        """Use `modules` in that order; `environment` is added to what their processes get.
+
+        `may_delete`: people may delete certificates where the token lets them.
+        """
+        self._may_delete = may_delete
         self._modules = tuple(modules)
         self._environment = dict(environment or {})
         self._changed = threading.Condition()
@@ -50,6 +60,7 @@ class Pkcs11Tokens:
                 problem = error
                 continue
             if session is not None:
+                session.record.may_delete = self._may_delete
                 return session
         self.look_again()
         raise problem

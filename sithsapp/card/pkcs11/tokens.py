@@ -41,7 +41,8 @@ class TokenKey:
 class TokenRecord:
     """What is known of one card behind a module beyond one process. Public data only.
 
-    `tokens` are by the role of their code, as they were last seen.
+    `tokens` are by the role of their code, as they were last seen. `may_delete`: the settings let people delete
+    certificates.
     """
 
     id: CardId
@@ -49,6 +50,7 @@ class TokenRecord:
     tokens: dict[PinRole, Token]
     keys: tuple[TokenKey, ...]
     stale: bool = field(default=False, init=False)
+    may_delete: bool = field(default=False, init=False)
 
     @property
     def card(self) -> Card:
@@ -56,7 +58,9 @@ class TokenRecord:
         first = next(iter(self.tokens.values()))
         product = first.model or first.manufacturer or first.description
         pins = tuple(state for role in PinRole if (state := self.pin_state(role)) is not None)
-        return Card(self.id, product, first.label or product, tuple(key.credential for key in self.keys), pins)
+        credentials = tuple(key.credential for key in self.keys)
+        deletes = self.may_delete and not any(token.write_protected for token in self.tokens.values())
+        return Card(self.id, product, first.label or product, credentials, pins, (), deletes)
 
     def key(self, credential_id: str) -> TokenKey:
         """Return a key by its credential; raises `SithsError(NO_SUITABLE_CERTIFICATE)`."""

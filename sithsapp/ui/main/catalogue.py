@@ -20,14 +20,16 @@ class Place(Enum):
     CERTIFICATES = "certificates"
     SETTINGS = "settings"
     HELP = "help"
+    PROGRAMS = "programs"
 
 
 class Entry(NamedTuple):
-    """A page in the navigation: its icon, its name in the language in use, and how it is made."""
+    """A page in the navigation: icon, name in the language in use, how it is made, and whether it is of use."""
 
     icon: Icon
     name: Callable[[], str]
     make: Callable[[Services], MainPage]
+    is_of_use: Callable[[Services], bool] = lambda _services: True
 
 
 def _overview(services: Services) -> MainPage:
@@ -36,7 +38,17 @@ def _overview(services: Services) -> MainPage:
     return OverviewPage(services)
 
 
+def _programs(services: Services) -> MainPage:
+    from sithsapp.ui.mtls.page import ProgramsPage
+
+    assert services.lending is not None  # noqa: S101 - the page is offered only where there is one
+    return ProgramsPage(services.lending)
+
+
 PAGES: dict[Place, Entry] = {
     Place.OVERVIEW: Entry(Icon.HOME, lambda: tr("Overview"), _overview),
+    Place.PROGRAMS: Entry(
+        Icon.PROGRAM, lambda: tr("Programs"), _programs, lambda services: services.lending is not None
+    ),
 }
 """What the navigation offers. A new page is a line here and a function above."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sithsapp.settings.store import SettingsStore
     from sithsapp.ui.holder import Describe
     from sithsapp.ui.main.catalogue import Place
+    from sithsapp.ui.mtls.lending import Lending
     from sithsapp.ui.state import AppState
     from sithsapp.ui.theme import Theme
 
@@ -21,7 +22,8 @@ class Services:
     """One for the whole app; `state` is replaced when it changes.
 
     `go` brings a page of the main window to the front, `theme` returns the theme of this moment, `reread` has the
-    active card read anew, `describe` tells of a certificate's holder.
+    active card read anew, `describe` tells of a certificate's holder. `lending` is there once the
+    settings name servers that programs reach with the card.
     """
 
     store: SettingsStore
@@ -31,3 +33,4 @@ class Services:
     theme: Callable[[], Theme]
     go: Callable[[Place], None]
     reread: Callable[[], None]
+    lending: Lending | None = None

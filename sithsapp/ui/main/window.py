@@ -34,7 +34,8 @@ class MainWindow(QWidget):
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._services = services
-        self._entries = dict(PAGES if entries is None else entries)
+        offered = PAGES if entries is None else entries
+        self._entries = {place: entry for place, entry in offered.items() if entry.is_of_use(services)}
         self._hosts: dict[Place, PageHost] = {}
         self._place = next(iter(self._entries))
         self._theme = services.theme()

@@ -236,7 +236,9 @@ class CodePage(OrderPage):
         self.decline.set_label(body.decline)
         self._small_print.setText(body.small_print)
         self._report.set_label(body.report)
+        self._report.setVisible(bool(body.report))
         self._reference.setText(body.reference)
+        self._reference.setVisible(bool(body.reference))
 
     def objection(self) -> str:
         """Return why the entry cannot be sent yet, having shown it; empty if it can."""

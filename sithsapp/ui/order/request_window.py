@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QCursor, QGuiApplication, QHideEvent, QKeyEvent, QScreen, QShowEvent
-from PySide6.QtWidgets import QAbstractButton, QDialog, QStackedWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QHideEvent
 
 from sithsapp.card.pin import Pin
-from sithsapp.desktop.capture import exclude_from_capture
 from sithsapp.ui.announce import announce, is_heard
 from sithsapp.ui.elements import Accent, Choice
 from sithsapp.ui.order.bodies import (
@@ -27,15 +25,9 @@ from sithsapp.ui.order.bodies import (
 )
 from sithsapp.ui.order.header import AccentBar, OrderHeader
 from sithsapp.ui.order.page import Action, BindingCodeBody, CodeBody, LastTryBody, Page, ProblemBody, WaitingBody
-from sithsapp.ui.quiet import QuietTime
-from sithsapp.ui.stylesheet import stylesheet
+from sithsapp.ui.paged import PagedWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.widgets.button import Button
-from sithsapp.ui.widgets.ring import Ring
-from sithsapp.ui.widgets.themed import apply_to_children, column
-
-_WIDTH, _MAX_HEIGHT = 456, 712
-_SCREEN_MARGIN = 48
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,19 +38,12 @@ class WindowOptions:
     done_seconds: int = 3
 
 
-class RequestWindow(QDialog):
-    """Shows one `Page` at a time, always in the same place. `closed()` when it has gone from the screen.
-
-    Made once and used again: a window of its own for each request costs memory that never comes back.
-    """
-
-    closed = Signal()
+class RequestWindow(PagedWindow):
+    """Shows one `Page` at a time."""
 
     def __init__(self, theme: Theme, options: WindowOptions | None = None) -> None:
-        super().__init__(None, Qt.WindowType.Window | Qt.WindowType.WindowStaysOnTopHint)
-        self.setObjectName("window")
+        super().__init__(Qt.WindowType.Window | Qt.WindowType.WindowStaysOnTopHint)
         self._options = options or WindowOptions()
-        self._quiet = QuietTime()
         self._page: Page | None = None
         self._build()
         self._close_timer = QTimer(self, singleShot=True)
@@ -66,26 +51,19 @@ class RequestWindow(QDialog):
         self.apply_theme(theme)
 
     def _build(self) -> None:
-        self._bar, self._header, self._stack = AccentBar(), OrderHeader(), QStackedWidget()
+        self._bar, self._header = AccentBar(), OrderHeader()
         self._waiting, self._problem, self._binding = WaitingPage(), ProblemPage(), BindingCodePage()
         self._code, self._last_try = CodePage(self._quiet), LastTryPage()
-        layout = column(self)
-        layout.addWidget(self._bar)
-        layout.addWidget(self._header)
-        layout.addWidget(self._stack, 1)
-        for page in (self._waiting, self._code, self._last_try, self._binding, self._problem):
-            self._stack.addWidget(page)
+        pages = (self._waiting, self._code, self._last_try, self._binding, self._problem)
+        self.build((self._bar, self._header), pages)
+        for page in pages:
             page.acted.connect(self.act)
         self._code.set_tab_order()
-        self._ring = Ring(self)
         self._code.chosen.connect(self.choose)
         self._last_try.chosen.connect(self.choose)
         self._code.told.connect(lambda text: announce(self, text))
-        self._code.area.verticalScrollBar().valueChanged.connect(self._ring.place)
         self._header.more_time.connect(self.ask_for_time)
         self._header.warned.connect(lambda text: announce(self, text))
-        for button in self.findChildren(QAbstractButton):
-            button.installEventFilter(self)
 
     def act(self, action: Action) -> None:
         """Do what a button means."""
@@ -113,23 +91,6 @@ class RequestWindow(QDialog):
         self._page = None
         self.show_page(page)
 
-    def apply_theme(self, theme: Theme) -> None:
-        """Take over colours and sizes."""
-        self._theme = theme
-        self.setStyleSheet(stylesheet(theme))
-        apply_to_children(self, theme)
-        self._fit()
-
-    def bring_forward(self) -> None:
-        """Come to the front of the pointer's screen, and take nothing for a moment."""
-        self._quiet.begin()
-        self._fit()
-        self._place(QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen())
-        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.show()
-        self.raise_()
-        self.activateWindow()
-
     def forget_code(self) -> None:
         """Wipe a code that is being typed: the session was locked or the computer sleeps."""
         self._code.field.wipe()
@@ -153,38 +114,20 @@ class RequestWindow(QDialog):
         elif isinstance(body, WaitingBody) and body.closes_itself and self._options.done_seconds and not is_heard():
             self._close_timer.start(self._options.done_seconds * 1000)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Treat the title bar's close button as Escape; stay only while the card works."""
-        self.reject()
-        event.setAccepted(not self.isVisible())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let Return press the button that has the focus, and Escape decline, once the window is settled."""
-        if not self._quiet.admits():
-            event.accept()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            focused = self.focusWidget()
-            if isinstance(focused, QAbstractButton):
-                focused.click()
-        else:
-            super().keyPressEvent(event)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take no key press on a button while the window has only just come up."""
-        return event.type() == QEvent.Type.KeyPress and not self._quiet.admits()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Put the focus where the page wants it: what is focused before a window shows is lost."""
-        super().showEvent(event)
-        self._focus()
-
     def hideEvent(self, event: QHideEvent) -> None:
-        """Leave nothing behind: no code, no timer."""
-        super().hideEvent(event)
+        """Leave no timer behind either."""
         self._close_timer.stop()
+        super().hideEvent(event)
+
+    def wipe(self) -> None:
+        """Forget the codes that the window holds."""
         self._code.field.wipe()
         self._binding.forget()
-        self.closed.emit()
+
+    def height_above(self, width: int) -> int:
+        """Return the height of accent and header."""
+        self._header.updateGeometry()  # or the window's layout goes on with the height that it had before
+        return self._bar.height() + (0 if self._header.isHidden() else self._header.needed_height(width))
 
     def _use_accent(self, accent: Accent) -> None:
         """Keep to one colour in the whole window."""
@@ -198,11 +141,7 @@ class RequestWindow(QDialog):
             self._code.field.wipe()
         shown = self._fill(page)
         shown.set_top_margin(page.header is None)
-        self._stack.setCurrentWidget(shown)
-        self._fit()
-        if self.isVisible():
-            self._focus()
-            exclude_from_capture(int(self.winId()), isinstance(page.body, CodeBody))
+        self.turn_to(shown, secret=isinstance(page.body, CodeBody))
         announce(self, page.spoken)
 
     def _fill(self, page: Page) -> OrderPage:
@@ -222,30 +161,3 @@ class RequestWindow(QDialog):
             case ProblemBody():
                 self._problem.show_body(page.body, page.header)
                 return self._problem
-
-    def _focus(self) -> None:
-        page = self._stack.currentWidget()
-        if isinstance(page, OrderPage):
-            page.first_focus().setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _fit(self) -> None:
-        """Be as high as the page needs: a dialog's own adjustSize stops at two thirds of the screen."""
-        page = self._stack.currentWidget()
-        if not isinstance(page, OrderPage):
-            return
-        width = self._theme.px(_WIDTH)
-        above = 0 if self._header.isHidden() else self._header.needed_height(width)
-        limit = self._highest(self.screen() or QGuiApplication.primaryScreen())
-        height = min(limit, self._bar.height() + above + page.needed_height(width))
-        self._header.updateGeometry()  # or the window's layout goes on with the height that it had before
-        self.setFixedSize(width, height)
-        self._ring.place()
-
-    def _place(self, screen: QScreen) -> None:
-        # Placed for the highest page, so that no page moves the window or leaves the screen.
-        free = screen.availableGeometry()
-        top = max(0, (free.height() - self._highest(screen) - _SCREEN_MARGIN) // 3)
-        self.move(free.x() + (free.width() - self.width()) // 2, free.y() + top)
-
-    def _highest(self, screen: QScreen) -> int:
-        return min(self._theme.px(_MAX_HEIGHT), screen.availableGeometry().height() - _SCREEN_MARGIN)

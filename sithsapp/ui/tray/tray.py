@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -12,27 +12,34 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 from sithsapp.locale import tr
 from sithsapp.ui.state import AppState, Glyph
 from sithsapp.ui.tray.icons import tray_icon
+from sithsapp.ui.tray.lending_menu import LendingMenu, in_use_line
 
 _LANGUAGES = (("system", "Same as the system"), ("sv", "Svenska"), ("en", "English"))
 
 
 class Tray(QObject):
-    """The tray icon. `language_chosen` carries `system`, `sv` or `en`."""
+    """The tray icon. `language_chosen` carries `system`, `sv` or `en`; `end_wanted` a session of `show_sessions`."""
 
     open_wanted = Signal()
     reread_wanted = Signal()
     language_chosen = Signal(str)
     quit_wanted = Signal()
+    end_wanted = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._icon = QSystemTrayIcon(self)
+        self._lines: list[str] = []
+        self._in_use = 0
         self._menu = QMenu()
         self._state = self._menu.addAction("")
         self._state.setEnabled(False)
         self._menu.addSeparator()
         self._open = self._action(self.open_wanted.emit)
         self._reread = self._action(self.reread_wanted.emit)
+        self._lending = LendingMenu(self._menu)
+        self._lending.end_wanted.connect(self.end_wanted)
+        self._menu.addMenu(self._lending)
         self._menu.addSeparator()
         self._languages = self._menu.addMenu("")
         self._language_actions = self._offer_languages()
@@ -59,9 +66,20 @@ class Tray(QObject):
         title = tr("A service is waiting for you") if request_open else state.title
         sentence = f"{environment} · {title}" if environment else title
         self._icon.setIcon(tray_icon(Glyph.REQUEST if request_open else state.glyph))
-        self._icon.setToolTip(f"SITHS eID-app\n{sentence}")
+        self._lines = ["SITHS eID-app", sentence]
+        self._show_tip()
         self._state.setText(sentence)
         self._reread.setEnabled(state.slot is not None)
+
+    def show_sessions(self, sessions: Sequence[tuple[str, str]]) -> None:
+        """Show which programs use the card, as pairs of id and line."""
+        self._in_use = len(sessions)
+        self._lending.show_sessions(sessions)
+        self._show_tip()
+
+    def _show_tip(self) -> None:
+        used = [in_use_line(self._in_use)] if self._in_use else []
+        self._icon.setToolTip("\n".join((*self._lines, *used)))
 
     def retranslate(self, chosen: str) -> None:
         """Take the texts of the language that is used now; `chosen` is marked in the menu."""

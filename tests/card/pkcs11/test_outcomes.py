@@ -29,19 +29,23 @@ NOT_OFFERED = {
     "MechanismInvalid": Failure.ALGORITHM_NOT_SUPPORTED,
     "MechanismParamInvalid": Failure.ALGORITHM_NOT_SUPPORTED,
 }
+DELETION = {
+    "DeletionRefused": Failure.CERTIFICATE_NOT_DELETABLE,
+    "NoSuchCertificate": Failure.CERTIFICATE_NOT_FOUND,
+}
 ALL_NAMES = sorted(
     {
         name
         for name, kind in inspect.getmembers(exceptions, inspect.isclass)
         if issubclass(kind, exceptions.PKCS11Error)
     }
-    | {"AnotherToken", "MemoryError", "Whatever"}
+    | {"AnotherToken", "MemoryError", "Whatever", *DELETION}
 )
 
 
 @pytest.mark.parametrize("name", ALL_NAMES)
 def test_before_the_code_was_accepted(name: str) -> None:
-    expected = {**CODE_FAILURES, **GONE, **NOT_OFFERED}.get(name, Failure.CARD_ERROR)
+    expected = {**CODE_FAILURES, **GONE, **NOT_OFFERED, **DELETION}.get(name, Failure.CARD_ERROR)
     assert failure_of(Failed(name)) is expected
 
 

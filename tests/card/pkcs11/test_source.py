@@ -32,6 +32,7 @@ pytestmark = [
 ]
 OTHER_READER = "Other Reader 0"
 FINAL_TRY, LOCKED, TO_BE_CHANGED = 0x20000, 0x40000, 0x80000
+WRITE_PROTECTED = 0x2
 SLOT_NAME = f'"{DEFAULT_READER}"'
 
 Run = Callable[..., CardService]
@@ -72,6 +73,55 @@ def refusal(action: Callable[[], object]) -> SithsError:
     with pytest.raises(SithsError) as caught:
         action()
     return caught.value
+
+
+class TestDeletion:
+    def test_only_where_the_settings_allow_it(self, run: Run, softhsm: SoftHsm, wrapper: Wrapper) -> None:
+        service = run(softhsm.tokens(wrapper.build(IN_LOGIN="return 0x30")))
+        card = Watcher(service).card()
+        entry = pin(USER_PIN)
+        error = refusal(lambda: service.delete_certificate(card.id, "00", entry).result(DEADLINE))
+        assert (card.deletes_certificates, error.failure) == (False, Failure.CERTIFICATE_NOT_DELETABLE)
+        assert len(entry) == 0
+
+    def test_a_wrong_code_deletes_nothing(self, run: Run, softhsm: SoftHsm) -> None:
+        service = run(softhsm.tokens(may_delete=True))
+        card = Watcher(service).card()
+        wrong = service.delete_certificate(card.id, "00", pin(WRONG))
+        assert refusal(lambda: wrong.result(DEADLINE)).failure is Failure.PIN_WRONG
+        assert sign(service, card)
+        assert service.state.cards == (card,)
+
+    def test_a_write_protected_token_is_not_asked(self, run: Run, softhsm: SoftHsm, wrapper: Wrapper) -> None:
+        service = run(softhsm.tokens(wrapper.build(TOKEN_FLAGS=WRITE_PROTECTED), may_delete=True))
+        card = Watcher(service).card()
+        assert not card.deletes_certificates
+        error = refusal(lambda: service.delete_certificate(card.id, "00", pin(USER_PIN)).result(DEADLINE))
+        assert error.failure is Failure.CERTIFICATE_NOT_DELETABLE
+
+    def test_a_token_that_refuses(self, run: Run, softhsm: SoftHsm, wrapper: Wrapper) -> None:
+        service = run(softhsm.tokens(wrapper.build(IN_DESTROY="return 0x1B"), may_delete=True))
+        card = Watcher(service).card()
+        error = refusal(lambda: service.delete_certificate(card.id, "00", pin(USER_PIN)).result(DEADLINE))
+        assert error.failure is Failure.CERTIFICATE_NOT_DELETABLE
+        assert sign(service, card)
+
+    def test_the_last_certificate(self, run: Run, softhsm: SoftHsm) -> None:
+        service = run(softhsm.tokens(may_delete=True))
+        card = Watcher(service).card()
+        service.delete_certificate(card.id, "00", pin(USER_PIN)).result(DEADLINE)
+        eventually(lambda: not service.state.cards)
+
+
+class TestSentOnce:
+    def test_a_change_logs_in_nowhere(self, run: Run, softhsm: SoftHsm, wrapper: Wrapper, tmp_path: Path) -> None:
+        trace = tmp_path / "login"
+        service = run(softhsm.tokens(wrapper.build(IN_LOGIN=f'close(creat("{trace}", 0600))')))
+        card = Watcher(service).card()
+        service.change_pin(card.id, PinRole.AUTH, pin(USER_PIN), pin("246802")).result(DEADLINE)
+        assert not trace.exists()
+        assert sign(service, card, "246802")
+        assert trace.exists()
 
 
 class TestPlaces:

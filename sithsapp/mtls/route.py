@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One target as the helper serves it: the way to its server, and how it is doing."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sithsapp.card.model import CardsState, SignatureScheme
+from sithsapp.mtls.choosing import Chosen, Issuers, choose
+from sithsapp.mtls.contexts import ClientContext, ClientKey, Trust
+from sithsapp.mtls.sessions import Sessions
+from sithsapp.mtls.upstream import SignFor, Upstream
+from sithsapp.settings.schema import MtlsTarget
+
+HTTP_1: Final = "http/1.1"
+_NEWEST: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": None}
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """One target at one moment. `limited` says in words why TLS 1.3 is not offered with the card in use."""
+
+    name: str
+    port: int
+    server: str
+    mode: str
+    connections: int
+    accepted: int
+    refused: int
+    signatures: int
+    limited: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteParts:
+    """What the routes of one helper share. `cards` gives what is in the readers at a moment."""
+
+    cards: Callable[[], CardsState]
+    sign: SignFor
+    issuers: Issuers
+    sessions: Sessions
+    session_seconds: float
+    extra_ca: tuple[str, ...]
+
+
+class Route:
+    """A target and the way to its server. The counters are the helper's, under its lock."""
+
+    def __init__(self, target: MtlsTarget, parts: RouteParts) -> None:
+        self.target = target
+        self.limited: str | None = None
+        self.accepted = self.refused = 0
+        self._parts = parts
+        self._trust = Trust((*parts.extra_ca, *target.ca))
+        self.upstream = Upstream(
+            target.name,
+            (target.host, target.port),
+            choose=lambda: choose(parts.cards()),
+            sign=parts.sign,
+            make_context=self._context,
+            session_seconds=parts.session_seconds,
+            sessions=parts.sessions,
+        )
+
+    def status(self, port: int, connections: int) -> TargetStatus:
+        """Return how the target is doing, being reached by `port` and in use by so many connections."""
+        target = self.target
+        server = f"{target.host}:{target.port}"
+        counters = (connections, self.accepted, self.refused, self.upstream.signatures)
+        return TargetStatus(target.name, port, server, target.mode, *counters, self.limited)
+
+    def _context(self, chosen: Chosen, sign: Callable[[bytes, SignatureScheme], bytes]) -> ClientContext:
+        target = self.target
+        alpn = target.alpn or (() if target.mode == "raw" else (HTTP_1,))
+        key = ClientKey(self._parts.issuers.chain(chosen), frozenset(chosen.credential.schemes), sign)
+        context = ClientContext(key, self._trust, alpn=alpn, newest=_NEWEST[target.newest_tls])
+        self.limited = context.limited
+        return context

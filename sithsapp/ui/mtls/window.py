@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The window that asks whether a program may use the card, and for the code."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+
+from sithsapp.failures import Failure
+from sithsapp.mtls.interaction import KeyGranted, KeyRequest
+from sithsapp.ui.holder import Describe
+from sithsapp.ui.mtls.presenter import present_failure, present_question, present_working
+from sithsapp.ui.order.page import Action, Page
+from sithsapp.ui.order.request_window import RequestWindow, WindowOptions
+from sithsapp.ui.theme import Theme
+
+
+class ConsentWindow(RequestWindow):
+    """Shows one question of the helper at a time. `answered(KeyGranted | None)`: the code, or a refusal."""
+
+    answered = Signal(object)
+
+    def __init__(
+        self,
+        describe: Describe,
+        theme: Theme,
+        options: WindowOptions | None = None,
+        *,
+        environment: str = "",
+        session_seconds: int = 0,
+    ) -> None:
+        """`environment` is the badge's text; one code lasts for `session_seconds`."""
+        super().__init__(theme, options)
+        self._describe, self._environment, self._session_seconds = describe, environment, session_seconds
+        self._request: KeyRequest | None = None
+        self._waits = self._works = self._last_try_confirmed = False
+
+    def show_request(self, request: KeyRequest) -> None:
+        """Ask; a question about the entry before stays where the window is, a new one comes to the front."""
+        goes_on = self.isVisible() and self._request is not None and self._request.purpose == request.purpose
+        self._request, self._waits, self._works, self._last_try_confirmed = request, True, False, False
+        self.show_page(self._question(request))
+        if not goes_on:
+            self.bring_forward()
+
+    def show_working(self) -> None:
+        """Say that the card works."""
+        self._works = True
+        if self._request is not None:
+            self.show_page(present_working(self._request.purpose, self._environment))
+
+    def show_end(self, failure: Failure | None) -> None:
+        """Leave when the program has what it wanted, or was refused by the person; else say what went wrong."""
+        going_on, request = self._waits or self._works, self._request
+        self._waits = self._works = False
+        if not going_on:
+            return  # the reason on screen is the first one
+        if request is None or failure is None or failure is Failure.CANCELLED_BY_USER:
+            self.hide()
+        else:
+            self.show_page(present_failure(request.purpose, self._environment, failure))
+            self.bring_forward()
+
+    def retranslate(self) -> None:
+        """Show the same question in the language that is chosen now."""
+        if self._request is not None and self._waits and self.isVisible():
+            self.show_again(self._question(self._request))
+
+    def reject(self) -> None:
+        """Refuse on Escape and on the title bar's close button, or close what has ended."""
+        if self._waits:
+            self._answer(None)
+        self.hide()
+
+    def act(self, action: Action) -> None:
+        """Do what a button of the page means."""
+        match action:
+            case Action.DECLINE | Action.CLOSE:
+                self.reject()
+            case Action.USE_LAST_TRY:
+                self._use_last_try()
+            case Action.APPROVE:
+                self._approve()
+
+    def _question(self, request: KeyRequest) -> Page:
+        return present_question(
+            request,
+            self._describe,
+            environment=self._environment,
+            session_seconds=self._session_seconds,
+            last_try_confirmed=self._last_try_confirmed,
+        )
+
+    def _use_last_try(self) -> None:
+        if self._request is not None and self._waits and self._quiet.admits():
+            self._last_try_confirmed = True
+            self.show_page(self._question(self._request))
+
+    def _approve(self) -> None:
+        entry = self.entry() if self._waits else None
+        if entry is not None:
+            body, pin = entry
+            self.show_working()
+            self._answer(KeyGranted(pin, body.last_try_ok))
+
+    def _answer(self, answer: KeyGranted | None) -> None:
+        self._waits = False
+        self.answered.emit(answer)

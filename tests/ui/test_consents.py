@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A program asks for the card: the window says who and what for, and every way out ends the wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from sithsapp.failures import Failure
+from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Program, Purpose
+from sithsapp.ui.mtls.consents import Consents
+from sithsapp.ui.mtls.window import ConsentWindow
+from sithsapp.ui.theme import Theme
+from sithsapp.ui.tokens import LIGHT
+from sithsapp.ui.widgets.text import Text
+from tests.ui import samples
+from tests.ui.pointing import button, code_field, visible
+
+CURL = Program("/usr/bin/curl", 4711)
+PURPOSE = Purpose(CURL, "journal", "journal.example.se", 443)
+
+
+def request(seconds: float = 60, **changes: object) -> KeyRequest:
+    """A question as the helper asks it."""
+    deadline = time.monotonic() + seconds
+    asked = KeyRequest(PURPOSE, samples.CARD, samples.AUTH, samples.AUTH_PIN, deadline)
+    return replace(asked, **changes)  # type: ignore[arg-type] # the fields' own types
+
+
+class Screen:
+    """The consents with their window; a question is asked from a thread, as the helper does."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.qtbot = qtbot
+        self.busy = False
+        self.consents = Consents(self._make, lambda: self.busy)
+        self.answers: list[KeyGranted | None] = []
+
+    def _make(self) -> ConsentWindow:
+        window = ConsentWindow(samples.describe, Theme(LIGHT), session_seconds=3600)
+        self.qtbot.addWidget(window)
+        return window
+
+    @property
+    def window(self) -> ConsentWindow:
+        window = self.consents.window
+        assert window is not None
+        return window
+
+    def ask(self, asked: KeyRequest | None = None, *, shown: bool = True) -> threading.Thread:
+        thread = threading.Thread(target=lambda: self.answers.append(self.consents.ask(asked or request())))
+        thread.start()
+        if shown:
+            self.qtbot.waitUntil(lambda: self.consents.window is not None and self.window.isVisible())
+            self.window._quiet._until = 0.0
+        return thread
+
+    def finish(self, thread: threading.Thread) -> KeyGranted | None:
+        self.qtbot.waitUntil(lambda: not thread.is_alive())
+        return self.answers[-1]
+
+    def texts(self) -> str:
+        return "\n".join(text.text() for text in visible(self.window, Text))
+
+
+@pytest.fixture
+def screen(qtbot: QtBot) -> Screen:
+    return Screen(qtbot)
+
+
+def digits(granted: KeyGranted | None) -> bytes:
+    assert granted is not None
+    with granted.pin.once() as code:
+        return bytes(code)
+
+
+def test_the_window_names_program_server_and_how_long(screen: Screen) -> None:
+    thread = screen.ask()
+    texts = screen.texts()
+    assert "journal.example.se" in texts
+    assert "curl wants to log in there with your card" in texts
+    assert "/usr/bin/curl (process 4711)" in texts
+    assert "60 minutes, or until the card is removed" in texts
+    assert screen.window.windowTitle() == "curl wants to reach journal.example.se with your card"
+    screen.consents.close()
+    assert screen.finish(thread) is None
+
+
+def test_a_code_is_the_consent(screen: Screen) -> None:
+    thread = screen.ask()
+    QTest.keyClicks(code_field(screen.window), "804913")
+    QTest.keyClick(code_field(screen.window), Qt.Key.Key_Return)
+    assert digits(screen.finish(thread)) == b"804913"
+    assert "Identifying …" in screen.texts()
+    screen.consents.ended(PURPOSE, None)
+    screen.qtbot.waitUntil(lambda: not screen.window.isVisible())
+
+
+@pytest.mark.parametrize(
+    "leave", [lambda window: button(window, "Cancel").click(), lambda w: QTest.keyClick(w, Qt.Key.Key_Escape)]
+)
+def test_a_refusal_ends_the_wait(screen: Screen, leave: Callable[[ConsentWindow], None]) -> None:
+    thread = screen.ask()
+    leave(screen.window)
+    assert screen.finish(thread) is None
+    assert not screen.window.isVisible()
+
+
+def test_the_title_bars_button_refuses(screen: Screen) -> None:
+    thread = screen.ask()
+    screen.window.close()
+    assert screen.finish(thread) is None
+
+
+def test_time_runs_out(screen: Screen) -> None:
+    thread = screen.ask(request(seconds=1.5))
+    assert screen.finish(thread) is None
+    screen.qtbot.waitUntil(lambda: not screen.window.isVisible())
+
+
+def test_a_card_that_goes_takes_the_question_with_it(screen: Screen) -> None:
+    thread = screen.ask()
+    screen.consents.cards_changed(samples.READY)
+    assert screen.consents.is_open
+    screen.consents.cards_changed(samples.EMPTY)
+    assert screen.finish(thread) is None
+    screen.consents.ended(PURPOSE, Failure.CANCELLED_BY_USER)  # what the helper makes of it
+    QTest.qWait(0)
+    assert "The card was removed" in screen.texts()
+
+
+def test_leaving_the_screen_refuses_and_wipes(screen: Screen) -> None:
+    thread = screen.ask()
+    field = code_field(screen.window)
+    QTest.keyClicks(field, "8049")
+    screen.consents.give_up()
+    assert screen.finish(thread) is None
+    assert field.count == 0
+
+
+def test_a_wrong_code_is_told_in_the_same_window(screen: Screen) -> None:
+    thread = screen.ask(request(failure=Failure.PIN_WRONG, pin=replace(samples.AUTH_PIN, tries_left=2)))
+    assert "You have 2 attempts left." in screen.texts()
+    screen.consents.close()
+    screen.finish(thread)
+
+
+def test_the_last_try_is_asked_for_first(screen: Screen) -> None:
+    thread = screen.ask(request(pin=replace(samples.AUTH_PIN, tries_left=1)))
+    button(screen.window, "Use the last attempt").click()
+    QTest.keyClicks(code_field(screen.window), "804913")
+    button(screen.window, "Identify").click()
+    granted = screen.finish(thread)
+    assert granted is not None
+    assert granted.last_try_ok
+    granted.pin.wipe()
+
+
+def test_a_failure_afterwards_says_why(screen: Screen) -> None:
+    thread = screen.ask()
+    QTest.keyClicks(code_field(screen.window), "804913")
+    button(screen.window, "Identify").click()
+    granted = screen.finish(thread)
+    assert granted is not None
+    granted.pin.wipe()
+    screen.consents.ended(PURPOSE, Failure.PIN_LOCKED)
+    screen.qtbot.waitUntil(lambda: "P302" in screen.texts())
+
+
+def test_a_failure_without_a_question_opens_no_window(screen: Screen) -> None:
+    screen.consents.ended(PURPOSE, Failure.PIN_LOCKED)
+    QTest.qWait(0)
+    assert screen.consents.window is None
+
+
+def test_a_question_waits_while_another_window_asks(screen: Screen) -> None:
+    screen.busy = True
+    thread = screen.ask(shown=False)
+    screen.qtbot.waitUntil(lambda: screen.consents.is_open)
+    assert screen.consents.window is None
+    screen.consents.other_window_closed()
+    assert screen.consents.window is None
+    screen.busy = False
+    screen.consents.other_window_closed()
+    assert screen.window.isVisible()
+    screen.consents.close()
+    assert screen.finish(thread) is None
+
+
+def test_a_program_that_is_refused_again_and_again_is_muted(screen: Screen) -> None:
+    for _ in range(3):
+        thread = screen.ask()
+        button(screen.window, "Cancel").click()
+        screen.finish(thread)
+    thread = screen.ask(shown=False)
+    assert screen.finish(thread) is None
+    assert not screen.window.isVisible()
+    other = replace(PURPOSE, program=Program("/usr/bin/git", 12))
+    thread = screen.ask(request(purpose=other))
+    assert "/usr/bin/git (process 12)" in screen.texts()
+    screen.consents.close()
+    screen.finish(thread)
+
+
+def test_a_program_may_have_a_hostile_name(screen: Screen) -> None:
+    hostile = Program("/tmp/<b>journal</b>\n\u202egnp.exe" + "x" * 500, 1)
+    thread = screen.ask(request(purpose=replace(PURPOSE, program=hostile)))
+    assert "\u202e" not in screen.texts()
+    assert all(label.textFormat() is Qt.TextFormat.PlainText for label in visible(screen.window, Text))
+    assert screen.window.width() == 456
+    screen.consents.close()
+    screen.finish(thread)
+
+
+def test_typing_meant_for_another_window_does_not_consent(screen: Screen) -> None:
+    thread = screen.ask()
+    screen.window._quiet.begin()
+    QTest.keyClicks(code_field(screen.window), "804913")
+    QTest.keyClick(code_field(screen.window), Qt.Key.Key_Return)
+    assert thread.is_alive()
+    assert code_field(screen.window).count == 0
+    screen.consents.close()
+    assert screen.finish(thread) is None
+
+
+def test_a_language_changes_under_the_question(screen: Screen) -> None:
+    from sithsapp.locale import set_language
+
+    thread = screen.ask()
+    set_language("sv")
+    screen.window.retranslate()
+    assert "curl vill logga in där med ditt kort" in screen.texts()
+    screen.consents.close()
+    screen.finish(thread)
