@@ -19,6 +19,7 @@ from sithsapp.ui.widgets.themed import apply_to_children, column
 
 _WIDTH, _MAX_HEIGHT = 456, 712
 _SCREEN_MARGIN = 48
+_LEAST_CONTENT = 120
 
 
 class PagedWindow(QDialog):
@@ -122,7 +123,9 @@ class PagedWindow(QDialog):
             return
         width = self._theme.px(_WIDTH)
         limit = self._highest(self.screen() or QGuiApplication.primaryScreen())
-        height = min(limit, self.height_above(width) + page.needed_height(width))
+        above = self.height_above(width)
+        page.make_room(width, limit - above, self._theme.px(_LEAST_CONTENT))
+        height = min(limit, above + page.needed_height(width))
         self.setFixedSize(width, height)
         self._ring.place()
 

@@ -13,7 +13,7 @@ QLabel { color: $text; background: transparent; }
 #card { background: $surface; border: 1px solid $divider; border-radius: ${r12}px; }
 #sunken { background: $sunken; border: 1px solid $sunken; border-radius: ${r12}px; }
 #navigation { background: $surface; border: none; border-right: 1px solid $divider; border-radius: 0; }
-#pill { border-radius: ${r12}px; }
+#pill { border-radius: ${r10}px; }
 #pill[tone="auth"] { background: $primary_soft; border: 1px solid $primary_soft; }
 #pill[tone="sign"] { background: $sign_soft; border: 1px solid $sign_soft; }
 #pill[tone="warning"] { background: $warn_soft; border: 1px solid $warn; }
@@ -74,7 +74,7 @@ def stylesheet(theme: Theme) -> str:
     """Return the style sheet for `theme`."""
     names = {name: getattr(theme.tokens, name) for name in theme.tokens.__slots__}
     names |= {f"p{size}": str(theme.px(size)) for size in (4, 8, 12, 16, 24)}
-    names |= {f"r{size}": str(theme.px(size)) for size in (8, 12)}
+    names |= {f"r{size}": str(theme.px(size)) for size in (8, 10, 12)}
     # The frame is part of a control's height, and a focused frame is one pixel wider on each side.
     names |= {"control": str(theme.px(44) - 2), "icon": str(theme.px(36)), "p7": str(theme.px(8) - 1)}
     names |= {"row": str(theme.px(44)), "tile": str(theme.px(56)), "chevron": str(theme.px(40))}

@@ -144,3 +144,35 @@ def views() -> dict[str, View]:
         "unreachable": Finished(None, Failure.SERVICE_UNREACHABLE),
         "reported": Finished(opened(), Failure.REPORTED_BY_USER),
     }
+
+
+def card_states() -> dict[str, tuple[CardsState, datetime]]:
+    """Return what the readers can say, and when the certificates end, one for each look of the overview."""
+    fine, soon, past = (
+        datetime(2028, 4, 30, tzinfo=UTC),
+        datetime(2026, 12, 8, tzinfo=UTC),
+        datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    locked = _with_pins(replace(AUTH_PIN, tries_left=0, blocked=True), SIGN_PIN, PUK)
+    dead = _with_pins(
+        replace(AUTH_PIN, tries_left=0, blocked=True), SIGN_PIN, replace(PUK, tries_left=0, blocked=True)
+    )
+    two = CardsState(True, (Slot(READER, SlotStatus.EMPTY), Slot(OTHER_CARD.id.reader, SlotStatus.READY, OTHER_CARD)))
+    failed = CardsState(True, (Slot(READER, SlotStatus.FAILED, failure=Failure.CARD_NOT_SUPPORTED),))
+    return {
+        "no-service": (CardsState(False), fine),
+        "no-reader": (CardsState(), fine),
+        "no-card": (EMPTY, fine),
+        "reading": (CardsState(True, (Slot(READER, SlotStatus.READING),)), fine),
+        "failed": (failed, fine),
+        "ready": (READY, fine),
+        "two-readers": (two, fine),
+        "expiring": (READY, soon),
+        "expired": (READY, past),
+        "locked": (locked, fine),
+        "dead": (dead, fine),
+    }
+
+
+def _with_pins(*pins: PinState) -> CardsState:
+    return CardsState(True, (Slot(READER, SlotStatus.READY, replace(CARD, pins=pins)),))

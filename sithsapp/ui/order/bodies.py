@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from sithsapp.ui.elements import Accent
 from sithsapp.ui.icons import Icon
@@ -24,9 +24,11 @@ from sithsapp.ui.order.page import (
 from sithsapp.ui.quiet import QuietTime
 from sithsapp.ui.theme import TextStyle
 from sithsapp.ui.widgets.button import Button, Kind
+from sithsapp.ui.widgets.button_row import ButtonRow
 from sithsapp.ui.widgets.panels import Banner, Facts, IdentityPanel, ReadingBox
 from sithsapp.ui.widgets.pictures import Emblem, EmptyPlace
 from sithsapp.ui.widgets.pin_field import PinField
+from sithsapp.ui.widgets.scroll import Scroll
 from sithsapp.ui.widgets.spinner import Spinner
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import column, needed_height, row
@@ -52,18 +54,15 @@ class OrderPage(QWidget):
         super().__init__(parent)
         self.content = QWidget()
         self.content.setObjectName("scrolled")
-        self.area = QScrollArea(widgetResizable=True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area = Scroll()
         self.footer = QWidget()
         self._inner = column(self.content, 14)
         self._inner.setContentsMargins(MARGIN, 4, MARGIN, 4)
         self._outer = column(self.footer, 10)
         self._outer.setContentsMargins(MARGIN, 10, MARGIN, 14)
-        layout = column(self)
-        layout.addWidget(self.area, 1)
-        layout.addWidget(self.footer)
+        self._frame = column(self)
+        self._frame.addWidget(self.area, 1)
+        self._frame.addWidget(self.footer)
 
     def finish(self) -> None:
         """Put the finished content into its scroll area."""
@@ -74,7 +73,24 @@ class OrderPage(QWidget):
     def needed_height(self, width: int) -> int:
         """Return the height that shows everything at that width."""
         beside = MARGIN - self._inner.contentsMargins().right()  # a scroll bar that may not be needed now
-        return needed_height(self._inner, width - beside) + needed_height(self._outer, width)
+        below = needed_height(self._outer, width) if self._footer_stays() else 0
+        return needed_height(self._inner, width - beside) + below
+
+    def make_room(self, width: int, height: int, least: int) -> None:
+        """Let the footer scroll with the rest where, within `height`, it would leave less than `least` to it."""
+        stays = needed_height(self._outer, width) + least <= height
+        if stays == self._footer_stays():
+            return
+        beside = MARGIN if stays else 0
+        self._outer.setContentsMargins(beside, 10, beside, 14)
+        focused = self.footer.focusWidget()
+        (self._frame if stays else self._inner).addWidget(self.footer)
+        self.footer.show()  # at once: the layout does it later, and until then leaves no room
+        if focused is not None:
+            focused.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _footer_stays(self) -> bool:
+        return self._frame.indexOf(self.footer) >= 0
 
     def first_focus(self) -> QWidget:
         """Return what has the focus when the page comes."""
@@ -103,10 +119,7 @@ class OrderPage(QWidget):
 
     def add_buttons(self, *buttons: Button) -> None:
         """Add buttons of equal width to the footer, from left to right."""
-        buttons_row = row(spacing=12)
-        for button in buttons:
-            buttons_row.addWidget(button, 1)
-        self._outer.addLayout(buttons_row)
+        self._outer.addWidget(ButtonRow(*buttons))
 
     def add_last_line(self, report: Button, reference: Text) -> None:
         """End the footer with the way to report an order and with its reference."""
@@ -212,7 +225,7 @@ class CodePage(OrderPage):
     def set_tab_order(self) -> None:
         """Go from text to code, action, way out and the rest; to be called once the page is in its window."""
         boxes = [reading.box for reading in self._readings]
-        order = [*boxes, self.field.edit, self.approve, self.decline, self.field.eye, self._identity.switch]
+        order = [*boxes, self.field, self.approve, self.decline, self.field.eye, self._identity.switch]
         for one, other in zip(order, [*order[1:], self._report], strict=True):
             QWidget.setTabOrder(one, other)
 
