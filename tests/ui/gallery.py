@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from enum import Enum
 from functools import cache, partial
 from weakref import WeakKeyDictionary
@@ -21,18 +20,17 @@ import msgspec
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from sithsapp.ui.overview.presenter import present_overview
-from sithsapp.ui.overview.window import OverviewWindow
-from sithsapp.ui.state import app_state
+from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.window import MainWindow
+from sithsapp.ui.state import AppState, app_state
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tray.tray import Tray
-from tests.ui import samples
+from tests.ui import hosting, samples
 from tests.ui.pointing import order_window, settle
 
 Factory = Callable[[Theme], QWidget]
 
-UNTRANSLATED = frozenset({"Svenska", "English"})
-NOW = datetime(2026, 11, 25, tzinfo=UTC)
+UNTRANSLATED = frozenset({"Svenska", "English", "Ctrl"})
 _OWNERS: WeakKeyDictionary[QWidget, QObject] = WeakKeyDictionary()
 
 
@@ -44,19 +42,24 @@ def _order(name: str, theme: Theme) -> QWidget:
     return window
 
 
-def _overview(name: str, theme: Theme) -> QWidget:
-    cards, ends = samples.card_states()[name]
-    window = OverviewWindow(theme)
-    window.show_page(present_overview(app_state(cards, lambda _credential: ends, NOW), samples.describe, ""))
-    window.open()
+def _main(place: Place, name: str, theme: Theme) -> QWidget:
+    """Show a page of the main window for one state of the cards."""
+    services = hosting.services(theme=theme)
+    services.state = _state(name)
+    window = MainWindow(services)
+    window.open(place)
     return window
 
 
-def _tray_menu(name: str, _theme: Theme) -> QWidget:
+def _state(name: str) -> AppState:
     cards, ends = samples.card_states()[name]
+    return app_state(cards, lambda _credential: ends, samples.TODAY)
+
+
+def _tray_menu(name: str, _theme: Theme) -> QWidget:
     tray = Tray()
     tray.retranslate("system")
-    tray.show_state(app_state(cards, lambda _credential: ends, NOW), request_open=name == "ready", environment="Test")
+    tray.show_state(_state(name), request_open=name == "ready", environment="Test")
     tray._menu.popup(tray._menu.pos())
     _OWNERS[tray._menu] = tray
     return tray._menu
@@ -64,7 +67,7 @@ def _tray_menu(name: str, _theme: Theme) -> QWidget:
 
 GALLERY: Mapping[str, Factory] = {
     **{f"order/{name}": partial(_order, name) for name in samples.views()},
-    **{f"overview/{name}": partial(_overview, name) for name in samples.card_states()},
+    **{f"overview/{name}": partial(_main, Place.OVERVIEW, name) for name in samples.card_states()},
     **{f"tray/{name}": partial(_tray_menu, name) for name in ("ready", "no-reader")},
 }
 

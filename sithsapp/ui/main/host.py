@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from sithsapp.ui.main.page import MainPage
 from sithsapp.ui.theme import TextStyle, Theme
+from sithsapp.ui.widgets.scroll import Scroll
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import column, row
 
@@ -22,10 +22,7 @@ class PageHost(QWidget):
         super().__init__(parent)
         self.page = page
         self._heading = Text(TextStyle.DISPLAY)
-        self.area = QScrollArea(widgetResizable=True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area = Scroll()
         self._content = QWidget()
         self._content.setObjectName("scrolled")
         self._inner = row(self._content)
