@@ -221,6 +221,61 @@ def test_a_second_link_while_one_is_open_brings_the_first_forward(app: App, flow
     assert len(flows) == 1
 
 
+def _another(letter: str) -> Message:
+    return Message(LINK[:-1] + letter)
+
+
+def test_another_link_waits_for_the_end_of_the_first(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
+    _start(app, Message(LINK), hidden=True)
+    qtbot.waitUntil(lambda: len(flows) == 1)
+    flows[0].show(samples.enter())
+    app._receive(_another("E"))
+    app._receive(_another("E"))
+    window = app._orders.window
+    assert window is not None
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("Journalen"))
+    assert "1 more request waiting" in [text.text() for text in visible(window, Text)]
+    flows[0].show(Finished(samples.opened()))
+    qtbot.waitUntil(lambda: not app._orders.is_open)
+    assert len(flows) == 1  # the end of the first one is still on the screen
+    window.hide()
+    qtbot.waitUntil(lambda: len(flows) == 2)
+    assert window.isVisible()
+
+
+def test_links_that_wait_are_bounded_and_go_with_the_person(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
+    _start(app, Message(LINK), hidden=True)
+    qtbot.waitUntil(lambda: len(flows) == 1)
+    for letter in "EIMQUY":
+        app._receive(_another(letter))
+    assert len(app._orders._waiting) == 3
+    app._orders.session_locked()
+    flows[0].show(Finished(samples.opened(), Failure.SESSION_LOCKED))
+    qtbot.waitUntil(lambda: not app._orders.is_open)
+    assert app._orders.window is not None
+    app._orders.window.hide()
+    QApplication.processEvents()
+    assert len(flows) == 1
+
+
+def test_links_that_wait_fall_silent_after_repeated_declines(
+    qtbot: QtBot, app: App, flows: list[Flow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tray, "is_available", staticmethod(lambda: True))
+    _start(app, Message(LINK), hidden=True)
+    qtbot.waitUntil(lambda: len(flows) == 1)
+    for letter in "EIM":
+        app._receive(_another(letter))
+    for number in range(3):
+        qtbot.waitUntil(lambda number=number: len(flows) == number + 1)  # type: ignore[misc] # bound to the round
+        assert app._orders.window is not None
+        app._orders.window.reject()
+        qtbot.waitUntil(lambda number=number: not app._orders.is_open or len(flows) > number + 1)  # type: ignore[misc] # bound to the round
+    QApplication.processEvents()
+    assert len(flows) == 3
+    assert app._orders.is_waiting
+
+
 def test_the_activation_token_reaches_qt(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from sithsapp.locale import tr
+from sithsapp.locale import ngettext, tr
 from sithsapp.ui.elements import Accent
 from sithsapp.ui.icons import Icon
 from sithsapp.ui.order.page import Header
@@ -88,6 +88,8 @@ class OrderHeader(QWidget):
         self._more = Button(Kind.LINK, Icon.CLOCK)
         self._who = Text(TextStyle.DISPLAY)
         self._wants = Text(TextStyle.BODY, tone="secondary")
+        self._waiting = Text(TextStyle.SMALL, tone="warning")
+        self._waiting.setVisible(False)
         self._deadline: float | None = None
         self._offer = self._warned = False
         self._timer = QTimer(self, interval=1000)
@@ -108,6 +110,7 @@ class OrderHeader(QWidget):
         layout.addSpacing(12)
         layout.addWidget(self._who)
         layout.addWidget(self._wants)
+        layout.addWidget(self._waiting)
 
     def show_header(self, header: Header) -> None:
         """Show `header`."""
@@ -124,6 +127,12 @@ class OrderHeader(QWidget):
         if header.deadline != self._deadline:
             self._deadline, self._warned = header.deadline, False
         self._tick()
+
+    def show_waiting(self, count: int) -> None:
+        """Tell how many further requests wait."""
+        text = ngettext("{n} more request waiting", "{n} more requests waiting", count).format(n=count)
+        self._waiting.setText(text if count else "")
+        self._waiting.setVisible(bool(count))
 
     def needed_height(self, width: int) -> int:
         """Return the height that shows everything at that width."""

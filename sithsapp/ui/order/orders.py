@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from sithsapp.failures import Failure
 from sithsapp.oob.muting import LaunchMute
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _DECLINES = {Failure.CANCELLED_BY_USER, Failure.REPORTED_BY_USER}
 _JOIN_SECONDS = 3.0
+_MOST_WAITING = 3
 
 
 class Flow(Protocol):
@@ -56,6 +57,8 @@ class Orders(QObject):
         self._interaction: QtInteraction | None = None
         self._mute = LaunchMute()
         self._muted_launch: LaunchUrl | None = None
+        self._launch: LaunchUrl | None = None
+        self._waiting: list[LaunchUrl] = []
 
     @property
     def is_open(self) -> bool:
@@ -75,11 +78,11 @@ class Orders(QObject):
     def launch(self, start: LaunchUrl, *, may_stay_silent: bool) -> None:
         """Begin an order from a link.
 
-        While another one is open that one comes to the front. After repeated declines a link waits silently
-        until the person asks for it, if `may_stay_silent`: somewhere a sign of it must be seen.
+        While another one is open that one comes to the front and the link waits for its end. After repeated declines
+        a link waits silently until the person asks for it, if `may_stay_silent`: somewhere a sign of it must be seen.
         """
         if self.is_open:
-            log.info("a link was left aside: another order is open")
+            self._let_wait(start)
             self.bring_forward()
         elif may_stay_silent and self._mute.is_muted(time.monotonic()):
             log.info("a link waits silently after repeated declines")
@@ -99,7 +102,8 @@ class Orders(QObject):
         return True
 
     def session_locked(self) -> None:
-        """Wipe what is typed and give the order up: the person has left the screen."""
+        """Wipe what is typed and give up the order and those that wait: the person has left the screen."""
+        self._waiting.clear()
         if self._flow is None or self._window is None:
             return
         from sithsapp.oob.interaction import SessionLocked
@@ -109,6 +113,7 @@ class Orders(QObject):
 
     def close(self) -> None:
         """Give up what is open, and wait a moment until the service has been told."""
+        self._waiting.clear()
         flow = self._flow
         if flow is None:
             return
@@ -121,15 +126,18 @@ class Orders(QObject):
     def _begin(self, start: LaunchUrl) -> None:
         from sithsapp.oob.interaction import Opening
 
-        self._muted_launch = None
+        self._muted_launch, self._launch = None, start
         if self._window is None:
             self._window = self._make_window()
             self._window.posted.connect(self._post)
+            # Queued: the window is still on its way out.
+            self._window.closed.connect(self._begin_next, Qt.ConnectionType.QueuedConnection)
         # An interaction of its own for each order: a late view of the last one finds nobody.
         self._interaction = QtInteraction(self)
         self._interaction.shown.connect(self._show)
         # The window comes first: what a flow needs takes a while to import the first time.
         self._window.show_view(Opening())
+        self._window.show_waiting(len(self._waiting))
         QTimer.singleShot(0, self, lambda: self._start_flow(start))
         self.changed.emit()
 
@@ -159,8 +167,24 @@ class Orders(QObject):
     def _forget(self) -> None:
         if self._interaction is not None:
             self._interaction.deleteLater()
-        self._flow = self._interaction = None
+        self._flow = self._interaction = self._launch = None
         self.changed.emit()
+        self._begin_next()
+
+    def _let_wait(self, start: LaunchUrl) -> None:
+        """Keep a link for later, unless it is here already or too many are."""
+        if start == self._launch or start in self._waiting or len(self._waiting) >= _MOST_WAITING:
+            log.info("a link was left aside: another order is open")
+            return
+        self._waiting.append(start)
+        if self._window is not None:
+            self._window.show_waiting(len(self._waiting))
+
+    @Slot()
+    def _begin_next(self) -> None:
+        """Begin the order that waits, once the person has seen how the one before it ended."""
+        if self._waiting and not self.is_open and self._window is not None and not self._window.isVisible():
+            self.launch(self._waiting.pop(0), may_stay_silent=True)
 
     def _post(self, event: Event) -> None:
         if self._flow is not None:

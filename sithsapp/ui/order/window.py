@@ -58,6 +58,11 @@ class OrderWindow(RequestWindow):
         if isinstance(view, Finished):
             self._end(view)
 
+    def show_waiting(self, count: int) -> None:
+        """Tell how many further orders wait for this one's end."""
+        self._header.show_waiting(count)
+        self.fit()
+
     def retranslate(self) -> None:
         """Show the same view in the language that is chosen now."""
         if self._view is not None and self.isVisible():
