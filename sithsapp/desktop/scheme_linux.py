@@ -7,7 +7,6 @@ product's registration is never replaced unless the caller says so.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ from enum import Enum
 from pathlib import Path
 
 from sithsapp.desktop import paths
+from sithsapp.desktop.desktop_entry import quote
 from sithsapp.failures import Failure, SithsError
 
 DESKTOP_FILE = "sithsapp.desktop"
 _XDG_MIME = Path("/usr/bin/xdg-mime")
 _TIMEOUT = 10.0
-_PLAIN = re.compile(r"[A-Za-z0-9/._+-]+")
-_PLAIN = re.compile(r"[A-Za-z0-9_./+:@-]+")
-_ESCAPED = re.compile(r'(["`$\\])')
 
 
 class Owner(Enum):
@@ -66,7 +63,7 @@ def register(scheme: str, command: Sequence[str], *, replace_other: bool = False
 
 def desktop_entry(scheme: str, command: Sequence[str]) -> str:
     """Return the desktop file. The link is the value of a fixed option, so that it can never be an option."""
-    program = " ".join(map(_quote, command))
+    program = " ".join(map(quote, command))
     lines = (
         "[Desktop Entry]",
         "Type=Application",
@@ -80,15 +77,6 @@ def desktop_entry(scheme: str, command: Sequence[str]) -> str:
         f"MimeType={_mime_type(scheme)};",
     )
     return "\n".join(lines) + "\n"
-
-
-def _quote(argument: str) -> str:
-    # Desktop entry specification, "The Exec key": quote, escape, and double the percent sign. What needs no
-    # quotes gets none: xdg-open without a desktop environment does not understand them.
-    if _PLAIN.fullmatch(argument):
-        return argument
-    escaped = _ESCAPED.sub(r"\\\1", argument).replace("\\", "\\\\").replace("%", "%%")
-    return f'"{escaped}"'
 
 
 def _mime_type(scheme: str) -> str:

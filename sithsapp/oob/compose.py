@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -29,7 +29,7 @@ class OrderFlows:
         """
         self._application = QCoreApplication.instance() or QCoreApplication([])
         app = this_app(__version__)
-        clients = http_clients(_LateTransports([Path(name) for name in settings.extra_ca]), app)
+        clients = http_clients(_LateTransports(settings), app)
         self._parts = FlowParts(settings.service, clients, cards, open_url, app, language)
 
     def new(self, start: OrderStart, interaction: UserInteraction) -> OrderFlow:
@@ -44,7 +44,7 @@ def late_transports(settings: Settings) -> TransportFactory:
     """
     global _core_application
     _core_application = QCoreApplication.instance() or QCoreApplication([])
-    return _LateTransports([Path(name) for name in settings.extra_ca])
+    return _LateTransports(settings)
 
 
 _core_application: QCoreApplication | None = None
@@ -53,8 +53,8 @@ _core_application: QCoreApplication | None = None
 class _LateTransports:
     """Loads Qt's network library in the first order's own thread, so that the window need not wait for it."""
 
-    def __init__(self, extra_ca: Sequence[Path]) -> None:
-        self._extra_ca = extra_ca
+    def __init__(self, settings: Settings) -> None:
+        self._extra_ca, self._proxy = [Path(name) for name in settings.extra_ca], settings.proxy
         self._lock = threading.Lock()
         self._transports: TransportFactory | None = None
 
@@ -63,5 +63,5 @@ class _LateTransports:
             if self._transports is None:
                 from sithsapp.oob.qt_transport import QtTransports
 
-                self._transports = QtTransports(self._extra_ca)
+                self._transports = QtTransports(self._extra_ca, self._proxy)
         return self._transports(local_http=local_http)

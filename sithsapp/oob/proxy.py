@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which proxies lead to a server: the environment's, else the system's settings and PAC file.
+"""Which proxies lead to a server: the setting's, else the environment's, else the system's settings and PAC file.
 
 Qt reads the registry and WPAD on Windows and the network settings on macOS. Its reading of the environment
 knows lower-case names only, so that part is done here. The proxy is the only peer that is ever given
@@ -18,12 +18,17 @@ MAX_PROXIES = 4
 _SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
 
 
-def proxies_for(host: str, port: int, environment: Mapping[str, str]) -> list[QNetworkProxy]:
+def proxies_for(host: str, port: int, environment: Mapping[str, str], chosen: str = "system") -> list[QNetworkProxy]:
     """Return the proxies to try in order for a TLS server; a `NoProxy` entry means a direct connection.
 
-    Never empty and never a proxy for this computer itself. May block while the system fetches its PAC file.
+    `chosen` is the setting `proxy`: an address or `none` goes before the environment and the system. Never empty and
+    never a proxy for this computer itself. May block while the system fetches its PAC file.
     """
-    if is_loopback(host) or bypasses(host, port, environment):
+    if is_loopback(host) or chosen == "none":
+        return [QNetworkProxy(QNetworkProxy.ProxyType.NoProxy)]
+    if chosen != "system":
+        return [_parse(chosen)]
+    if bypasses(host, port, environment):
         return [QNetworkProxy(QNetworkProxy.ProxyType.NoProxy)]
     address = _from_environment(environment)
     if address is not None:

@@ -22,13 +22,16 @@ class Route:
         return f"{'SOCKS' if self.socks else 'HTTP'} proxy {self.host}:{self.port}"
 
 
-def route_to(host: str, port: int, environment: Mapping[str, str]) -> Route:
-    """Return the first way that an HTTP transport would try. May block while the system fetches its PAC file."""
+def route_to(host: str, port: int, environment: Mapping[str, str], chosen: str = "system") -> Route:
+    """Return the first way that an HTTP transport would try; `chosen` is the setting `proxy`.
+
+    May block while the system fetches its PAC file.
+    """
     from PySide6.QtNetwork import QNetworkProxy
 
     from sithsapp.oob.proxy import proxies_for
 
-    first = proxies_for(host, port, environment)[0]
+    first = proxies_for(host, port, environment, chosen)[0]
     if first.type() is QNetworkProxy.ProxyType.NoProxy:
         return Route()
     return Route(first.hostName(), first.port(), first.type() is QNetworkProxy.ProxyType.Socks5Proxy)

@@ -79,9 +79,10 @@ class QtTransports:
     be spent in a worker thread.
     """
 
-    def __init__(self, extra_ca: Sequence[Path] = ()) -> None:
-        """Trust `extra_ca`, PEM files given by policy, beside the operating system's CAs."""
+    def __init__(self, extra_ca: Sequence[Path] = (), proxy: str = "system") -> None:
+        """Trust `extra_ca`, PEM files given by policy, beside the system's CAs; go by the setting `proxy`."""
         self._extra_ca = tuple(extra_ca)
+        self._proxy = proxy
         self._lock = threading.Lock()
         self._tls: QSslConfiguration | None = None
 
@@ -93,18 +94,19 @@ class QtTransports:
         with self._lock:
             if self._tls is None:
                 self._tls = _tls_configuration(self._extra_ca)
-            return QtTransport(self._tls, local_http=local_http)
+            return QtTransport(self._tls, local_http=local_http, proxy=self._proxy)
 
 
 class QtTransport:
     """One connection at most, for one thread. Implements `HttpTransport`."""
 
-    def __init__(self, tls: QSslConfiguration, *, local_http: bool) -> None:
+    def __init__(self, tls: QSslConfiguration, *, local_http: bool, proxy: str = "system") -> None:
         """Belong to the calling thread. Raises `RuntimeError` without a `QCoreApplication`."""
         if QCoreApplication.instance() is None:
             raise RuntimeError("the HTTP transport needs a QCoreApplication")
         self._tls = tls
         self._local_http = local_http
+        self._proxy = proxy
         self._cancelled = threading.Event()
         self._guard = threading.Lock()
         self._loop: QEventLoop | None = QEventLoop()
@@ -155,7 +157,7 @@ class QtTransport:
         deadline = time.monotonic() + timeout
         if not server.tls:
             return self._connect(server, QNetworkProxy(QNetworkProxy.ProxyType.NoProxy), deadline)
-        *others, last = proxies_for(server.host, server.port, os.environ)
+        *others, last = proxies_for(server.host, server.port, os.environ, self._proxy)
         for proxy in others:
             try:
                 return self._connect(server, proxy, deadline)

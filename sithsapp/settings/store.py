@@ -109,7 +109,12 @@ class SettingsStore:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the names of what has changed; the returned function ends that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
 
     def _load(self) -> Resolved:
         return load((*self._organisation, self._user))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from sithsapp.failures import SithsError
 from sithsapp.locale import language, set_language
 from sithsapp.settings.profile import URL_SCHEME
 from sithsapp.ui.bridge import Arrivals
-from sithsapp.ui.environment import environment_name
+from sithsapp.ui.environment import choosable_environments, environment_name
+from sithsapp.ui.following import follow_autostart, follower
 from sithsapp.ui.holder_reading import describe, valid_until
 from sithsapp.ui.order.orders import Flow, Orders
 from sithsapp.ui.state import app_state, starting_state
@@ -71,19 +73,36 @@ class App(QObject):
         self.arrivals.settings_changed.connect(self._follow_settings)
         self._tray.open_wanted.connect(self.open)
         self._tray.reread_wanted.connect(self._reread)
-        self._tray.language_chosen.connect(self._choose_language)
+        self._tray.language_chosen.connect(partial(self._choose, "language"))
+        self._tray.environment_chosen.connect(partial(self._choose, "environment"))
         self._tray.quit_wanted.connect(lambda: QApplication.exit(0))  # quit() may be refused by a window
         self._orders.changed.connect(self._refresh)
         QApplication.styleHints().colorSchemeChanged.connect(self._change_theme)
+        self._follower = follower(self._what_settings_change())
+        self._unfollow = self._store.subscribe(self.arrivals.take_settings)
+
+    def _what_settings_change(self) -> dict[str, Callable[[], None]]:
+        """Return what is done when a setting changes while the app runs; what is not listed is asked for anew."""
+        changes = dict.fromkeys(("environment", "services", "extra_ca", "proxy"), self._change_services)
+        changes |= dict.fromkeys(("allow_show_pin", "done_seconds", "on_top"), self._change_windows)
+        return changes | {
+            "language": self._change_language,
+            "theme": self._change_theme,
+            "tray_icon": self._show_tray,
+            "mtls": self._lend,
+            "allow_environment_choice": self._retranslate_tray,
+            "log_level": lambda: logging.getLogger().setLevel(self._settings.log_level.upper()),
+            "autostart": lambda: follow_autostart(self._settings.autostart),
+        }
 
     def start(self, launch: Message, *, hidden: bool) -> None:
         """Begin to watch the cards, and do what this start was asked for."""
-        self._tray.retranslate(self._settings.language)
+        self._retranslate_tray()
         self._state = starting_state()
         self._refresh()
+        self._show_tray()
         self._cards.subscribe(self.arrivals.take_cards)
         self._cards.start()
-        self._store.subscribe(self.arrivals.take_settings)
         self._lend()
         if launch.url is not None:
             self._receive(launch)
@@ -92,6 +111,7 @@ class App(QObject):
 
     def close(self) -> None:
         """Give up what is open and let go of the cards."""
+        self._unfollow()
         self._tray.hide()
         self._orders.close()
         if self._lending is not None:
@@ -144,7 +164,7 @@ class App(QObject):
         except SithsError as error:
             log.warning("%s", error)
             return
-        self._orders.launch(launch, may_stay_silent=self._tray.is_available())
+        self._orders.launch(launch, may_stay_silent=self._tray.is_available() and self._settings.tray_icon)
 
     @Slot(object)
     def _show_cards(self, cards: CardsState) -> None:
@@ -163,10 +183,18 @@ class App(QObject):
         if self._state.slot is not None:
             self._cards.reread(self._state.slot.reader)
 
-    def _choose_language(self, chosen: str) -> None:
-        set_language("sv" if chosen == "sv" else "en" if chosen == "en" else "system")
+    def _choose(self, name: str, chosen: str) -> None:
+        """Keep what was chosen in the tray's menu; what cannot be kept is chosen back."""
+        try:
+            self._store.set(name, chosen)
+        except SithsError as error:
+            log.warning("%s", error)
+            self._retranslate_tray()
+
+    def _change_language(self) -> None:
+        set_language(self._settings.language)
         self._flows = None  # made anew, so that the service is told of the language
-        self._tray.retranslate(chosen)
+        self._retranslate_tray()
         self._show_cards(self._cards.state)
         if self._main is not None:
             self._main.retranslate()
@@ -174,6 +202,25 @@ class App(QObject):
         for window in (self._orders.window, consent):
             if window is not None:
                 window.retranslate()
+
+    def _change_services(self) -> None:
+        self._flows = None
+        self._retranslate_tray()
+        self._refresh()
+
+    def _change_windows(self) -> None:
+        consent = self._lending.consents.window if self._lending is not None else None
+        for window in (self._orders.window, consent):
+            if window is not None:
+                window.set_options(self._window_options())
+
+    def _retranslate_tray(self) -> None:
+        environments = choosable_environments(self._store)
+        self._tray.offer_environments(environments, self._settings.environment)
+        self._tray.retranslate(self._settings.language, locked=self._store.locked("language"))
+
+    def _show_tray(self) -> None:
+        self._tray.show() if self._settings.tray_icon else self._tray.hide()
 
     def _theme(self) -> Theme:
         from sithsapp.ui.theme import current
@@ -194,9 +241,9 @@ class App(QObject):
         return OrderWindow(describe, self._theme(), self._window_options())
 
     def _window_options(self) -> WindowOptions:
-        from sithsapp.ui.order.request_window import WindowOptions
+        from sithsapp.ui.order.request_window import window_options
 
-        return WindowOptions(self._settings.allow_show_pin, self._settings.done_seconds)
+        return window_options(self._settings)
 
     def _watch_session(self) -> None:
         """Notice a locked screen, from the first question on: before that there is nothing to protect."""
@@ -230,8 +277,7 @@ class App(QObject):
 
     @Slot(object)
     def _follow_settings(self, names: frozenset[str]) -> None:
-        if "mtls" in names:
-            self._lend()
+        self._follower(names)
 
     def _lend(self) -> None:
         """Lend the card to programs, from the time on that the settings name servers for them."""

@@ -63,6 +63,10 @@ _FIELDS = Template("""
 QPlainTextEdit { background: $surface; color: $text; border: 1px solid $border; border-radius: ${r8}px;
     padding: ${p8}px ${p8}px; selection-background-color: $primary; selection-color: $on_primary; }
 QPlainTextEdit:focus { border: 2px solid $focus; padding: ${p7}px ${p7}px; }
+QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $border; padding: ${p4}px;
+    outline: none; selection-background-color: $primary_soft; selection-color: $primary_text; }
+QComboBox QAbstractItemView::item { min-height: ${icon}px; padding: 0 ${p8}px; }
+#line { background: $divider; border: none; min-height: 1px; max-height: 1px; }
 QScrollBar:vertical { background: transparent; width: ${p12}px; margin: ${p4}px 2px; border: none; }
 QScrollBar::handle:vertical { background: $border; border-radius: ${p4}px; min-height: ${p24}px; }
 QScrollBar::add-line:vertical, QScrollBar::sub-line:vertical { height: 0; }

@@ -51,3 +51,23 @@ def test_without_settings_the_way_is_direct() -> None:
     assert proxy.type() is Kind.NoProxy
     (local,) = proxies_for("localhost", 443, {"https_proxy": "http://proxy.example"})
     assert local.type() is Kind.NoProxy
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kind", "host"),
+    [
+        ("none", Kind.NoProxy, ""),
+        ("http://chosen.example:8080", Kind.HttpProxy, "chosen.example"),
+        ("socks5://chosen.example:1080", Kind.Socks5Proxy, "chosen.example"),
+        ("system", Kind.HttpProxy, "environment.example"),
+    ],
+)
+def test_the_setting_goes_before_the_environment(chosen: str, kind: Kind, host: str) -> None:
+    environment = {"https_proxy": "http://environment.example:3128", "no_proxy": "other.org"}
+    (proxy,) = proxies_for("auth.example.org", 443, environment, chosen)
+    assert (proxy.type(), proxy.hostName()) == (kind, host)
+
+
+def test_this_computer_is_never_reached_by_a_proxy() -> None:
+    (proxy,) = proxies_for("localhost", 443, {}, "http://chosen.example:8080")
+    assert proxy.type() is Kind.NoProxy

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
@@ -409,3 +412,84 @@ def test_no_state_of_cards_breaks_the_overview(qtbot: QtBot, app: App, cards: Ca
             app._show_cards(CardsState(True, (replace(slot, card=card, failure=failure),)))
             assert app._main is not None
             assert app._state.title in _words(app)
+
+
+class TestSettings:
+    """What changes while the app runs."""
+
+    def test_language_theme_and_options_follow_the_store(self, app: App, flows: list[Flow]) -> None:
+        _start(app, Message(LINK), hidden=False)
+        window = app._orders.window
+        assert window is not None
+        before = window._theme
+        app._store.set("theme", "dark")
+        app._store.set("language", "sv")
+        app._store.set("done_seconds", 0)
+        assert window._theme != before
+        assert app._tray._quit.text() == "Avsluta"
+        assert window._options.done_seconds == 0
+
+    def test_a_choice_in_the_menu_is_kept(self, app: App) -> None:
+        _start(app, Message(), hidden=True)
+        app._tray._language_actions["sv"].trigger()
+        assert app._store.settings.language == "sv"
+
+    def test_the_environment_is_chosen_in_the_menu(self, app: App) -> None:
+        _start(app, Message(), hidden=True)
+        menu = app._tray._environments.menu
+        assert menu.menuAction().isVisible()
+        assert [(a.text(), a.isChecked()) for a in menu.actions()] == [
+            ("Production", False),
+            ("QA", False),
+            ("Test", False),
+            ("Demo", True),
+        ]
+        next(action for action in menu.actions() if action.data() == "test").trigger()
+        assert app._store.settings.environment == "test"
+        assert "Test" in _tooltip(app)
+
+    def test_a_fixed_environment_is_not_offered(self, qtbot: QtBot, cards: Cards) -> None:
+        store = store_of({"environment": "qa", "language": "en"})
+        made = App(store, cast("CardService", cards), Tray())
+        _start(made, Message(), hidden=True)
+        assert not made._tray._environments.menu.menuAction().isVisible()
+        assert not made._tray._languages.isEnabled()
+        assert "QA" in _tooltip(made)
+        made.close()
+
+    def test_the_icon_can_be_left_out(self, app: App) -> None:
+        _start(app, Message(), hidden=True)
+        app._tray.show()
+        app._store.set("tray_icon", False)
+        assert not app._tray._icon.isVisible()
+        app._store.set("tray_icon", True)
+        assert app._tray._icon.isVisible()
+
+    def test_the_log_tells_as_much_as_the_setting_says(self, app: App) -> None:
+        level = logging.getLogger().level
+        try:
+            app._store.set("log_level", "debug")
+            assert logging.getLogger().level == logging.DEBUG
+        finally:
+            logging.getLogger().setLevel(level)
+
+    def test_requests_lie_on_top_if_the_setting_says_so(self, app: App, flows: list[Flow]) -> None:
+        app._store.set("on_top", False)
+        _start(app, Message(LINK), hidden=True)
+        window = app._orders.window
+        assert window is not None
+        assert not window.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+        window.hide()
+        app._store.set("on_top", True)
+        window.bring_forward()
+        assert window.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+
+    def test_starting_at_log_in_follows_the_setting(
+        self, app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "none"))
+        app._store.set("autostart", True)
+        assert (tmp_path / "autostart" / "sithsapp.desktop").is_file()
+        app._store.reset(["autostart"])
+        assert not (tmp_path / "autostart" / "sithsapp.desktop").exists()

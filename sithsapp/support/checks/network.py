@@ -190,7 +190,8 @@ class _Unknown:
 
 
 def _route(answer: Answer, context: Context) -> Route:
-    return route_to(answer.host, urlsplit(answer.service.origin).port or 443, context.environment)
+    port = urlsplit(answer.service.origin).port or 443
+    return route_to(answer.host, port, context.environment, context.settings.settings.proxy)
 
 
 def _is_https(answer: Answer) -> bool:

@@ -45,10 +45,17 @@ def _programs(services: Services) -> MainPage:
     return ProgramsPage(services.lending)
 
 
+def _settings(services: Services) -> MainPage:
+    from sithsapp.ui.settings.page import SettingsPage
+
+    return SettingsPage(services)
+
+
 PAGES: dict[Place, Entry] = {
     Place.OVERVIEW: Entry(Icon.HOME, lambda: tr("Overview"), _overview),
     Place.PROGRAMS: Entry(
         Icon.PROGRAM, lambda: tr("Programs"), _programs, lambda services: services.lending is not None
     ),
+    Place.SETTINGS: Entry(Icon.GEAR, lambda: tr("Settings"), _settings),
 }
 """What the navigation offers. A new page is a line here and a function above."""

@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent
 
 from sithsapp.card.pin import Pin
+from sithsapp.settings.schema import Settings
 from sithsapp.ui.announce import announce, is_heard
 from sithsapp.ui.elements import Accent, Choice
 from sithsapp.ui.order.bodies import (
@@ -32,17 +33,23 @@ from sithsapp.ui.widgets.button import Button
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowOptions:
-    """What settings say of the window. `done_seconds` 0 keeps the last page."""
+    """What settings say of the window. `done_seconds` 0 keeps the last page, `on_top` is for the other windows."""
 
     allow_show_pin: bool = True
     done_seconds: int = 3
+    on_top: bool = True
+
+
+def window_options(settings: Settings) -> WindowOptions:
+    """Return what `settings` say of windows that ask for a decision."""
+    return WindowOptions(settings.allow_show_pin, settings.done_seconds, settings.on_top)
 
 
 class RequestWindow(PagedWindow):
     """Shows one `Page` at a time."""
 
     def __init__(self, theme: Theme, options: WindowOptions | None = None) -> None:
-        super().__init__(Qt.WindowType.Window | Qt.WindowType.WindowStaysOnTopHint)
+        super().__init__(Qt.WindowType.Window)
         self._options = options or WindowOptions()
         self._page: Page | None = None
         self._build()
@@ -74,6 +81,17 @@ class RequestWindow(PagedWindow):
 
     def ask_for_time(self) -> None:
         """Ask for more time; windows that offer none need not."""
+
+    def set_options(self, options: WindowOptions) -> None:
+        """Go by other settings from the next page on."""
+        self._options = options
+
+    def bring_forward(self) -> None:
+        """Come to the front, above the other windows if the settings say so."""
+        # A window that is on the screen would vanish: its place in the stack is settled before it shows.
+        if not self.isVisible():
+            self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint, self._options.on_top)
+        super().bring_forward()
 
     def show_page(self, page: Page) -> None:
         """Show `page`; a body that is the same leaves what is typed alone."""

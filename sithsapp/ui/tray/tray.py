@@ -10,7 +10,9 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from sithsapp.locale import tr
+from sithsapp.ui.environment import environment_title
 from sithsapp.ui.state import AppState, Glyph
+from sithsapp.ui.tray.choice_menu import ChoiceMenu
 from sithsapp.ui.tray.icons import tray_icon
 from sithsapp.ui.tray.lending_menu import LendingMenu, in_use_line
 
@@ -18,11 +20,15 @@ _LANGUAGES = (("system", "Same as the system"), ("sv", "Svenska"), ("en", "Engli
 
 
 class Tray(QObject):
-    """The tray icon. `language_chosen` carries `system`, `sv` or `en`; `end_wanted` a session of `show_sessions`."""
+    """The tray icon. `language_chosen` carries `system`, `sv` or `en`, `environment_chosen` an environment.
+
+    `end_wanted` carries a session of `show_sessions`.
+    """
 
     open_wanted = Signal()
     reread_wanted = Signal()
     language_chosen = Signal(str)
+    environment_chosen = Signal(str)
     quit_wanted = Signal()
     end_wanted = Signal(str)
 
@@ -43,6 +49,8 @@ class Tray(QObject):
         self._menu.addSeparator()
         self._languages = self._menu.addMenu("")
         self._language_actions = self._offer_languages()
+        self._environments = ChoiceMenu(self._menu.addMenu(""), self)
+        self._environments.chosen.connect(self.environment_chosen)
         self._menu.addSeparator()
         self._quit = self._action(self.quit_wanted.emit)
         self._icon.setContextMenu(self._menu)
@@ -81,8 +89,14 @@ class Tray(QObject):
         used = [in_use_line(self._in_use)] if self._in_use else []
         self._icon.setToolTip("\n".join((*self._lines, *used)))
 
-    def retranslate(self, chosen: str) -> None:
-        """Take the texts of the language that is used now; `chosen` is marked in the menu."""
+    def offer_environments(self, environments: Sequence[str], current: str) -> None:
+        """Let one of `environments` be chosen, where there are any."""
+        names = {name: environment_title(name) for name in environments}
+        self._environments.offer(tr("Environment"), names, current)
+
+    def retranslate(self, chosen: str, *, locked: bool = False) -> None:
+        """Take the texts of the language in use; `chosen` is marked in the menu, and stays if it is `locked`."""
+        self._languages.setEnabled(not locked)
         self._open.setText(tr("Open"))
         self._reread.setText(tr("Read the card again"))
         self._languages.setTitle(tr("Language"))
