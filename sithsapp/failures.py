@@ -387,6 +387,12 @@ class Failure(Enum):
         _("The link was used twice, so the service has stopped the request."),
         _("Start again. If it happens repeatedly, tell your IT support."),
     )
+    CERTIFICATE_INVALID = _Entry(
+        "S512",
+        _("The card's certificate is no longer valid"),
+        _("It is revoked, it has ended, or the service does not know who issued it."),
+        _("Use another card, or contact your ID administrator."),
+    )
     BAD_LINK = _Entry(
         "A901",
         _("The link cannot be opened"),

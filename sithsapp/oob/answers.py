@@ -31,7 +31,7 @@ PROBLEM_FAILURES: Final = {
     ProblemCode.SLOW_DOWN: Failure.SERVICE_ERROR,
     ProblemCode.MAINTENANCE: Failure.SERVICE_ERROR,
     ProblemCode.STATUS_UNAVAILABLE: Failure.STATUS_UNAVAILABLE,
-    ProblemCode.CERTIFICATE_ERR: Failure.CERTIFICATE_REVOKED,
+    ProblemCode.CERTIFICATE_ERR: Failure.CERTIFICATE_INVALID,
 }
 """The failure for each problem code; a test keeps it total."""
 

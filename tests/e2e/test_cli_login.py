@@ -225,7 +225,7 @@ class TestCertificates:
         siths.stack.kit.pki.revoke(certificate)
         forget_answers(siths.stack)
         try:
-            expect(siths.login(visitor.begin()), Failure.CERTIFICATE_REVOKED)
+            expect(siths.login(visitor.begin()), Failure.CERTIFICATE_INVALID)
         finally:
             siths.stack.kit.pki.reinstate(certificate)
         assert "Kortet är spärrat eller för gammalt" in visitor.page()

@@ -497,7 +497,7 @@ class TestEnds:
         [
             (ProblemCode.INVALID_SIGNATURE, Failure.SIGNATURE_REFUSED),
             (ProblemCode.WRONG_CERTIFICATE, Failure.CERTIFICATE_NOT_ACCEPTED),
-            (ProblemCode.CERTIFICATE_ERR, Failure.CERTIFICATE_REVOKED),
+            (ProblemCode.CERTIFICATE_ERR, Failure.CERTIFICATE_INVALID),
             (ProblemCode.WRONG_STATE, Failure.ORDER_CANCELLED),
             (ProblemCode.ALREADY_SIGNED, Failure.ORDER_USED_TWICE),
             (ProblemCode.STATUS_UNAVAILABLE, Failure.STATUS_UNAVAILABLE),

@@ -20,12 +20,14 @@ import msgspec
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from sithsapp.failures import Failure
 from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.main.window import MainWindow
+from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.state import AppState, app_state
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tray.tray import Tray
-from tests.ui import hosting, samples
+from tests.ui import hosting, mtls_samples, samples
 from tests.ui.pointing import order_window, settle
 
 Factory = Callable[[Theme], QWidget]
@@ -65,9 +67,31 @@ def _tray_menu(name: str, _theme: Theme) -> QWidget:
     return tray._menu
 
 
+def _consent(name: str, theme: Theme) -> QWidget:
+    window = ConsentWindow(samples.describe, theme, environment="Test", session_seconds=3600)
+    if name == "locked":
+        window.show_request(mtls_samples.request())
+        window.show_working()
+        window.show_end(Failure.PIN_LOCKED)
+    else:
+        window.show_request(mtls_samples.requests()[name])
+    settle(window)
+    return window
+
+
+def _programs(name: str, theme: Theme) -> QWidget:
+    services = hosting.services(theme=theme)
+    services.lending = mtls_samples.lendings()[name]
+    window = MainWindow(services)
+    window.open(Place.PROGRAMS)
+    return window
+
+
 GALLERY: Mapping[str, Factory] = {
     **{f"order/{name}": partial(_order, name) for name in samples.views()},
     **{f"overview/{name}": partial(_main, Place.OVERVIEW, name) for name in samples.card_states()},
+    **{f"consent/{name}": partial(_consent, name) for name in (*mtls_samples.requests(), "locked")},
+    **{f"programs/{name}": partial(_programs, name) for name in mtls_samples.lendings()},
     **{f"tray/{name}": partial(_tray_menu, name) for name in ("ready", "no-reader")},
 }
 
@@ -75,7 +99,9 @@ GALLERY: Mapping[str, Factory] = {
 @cache
 def outside_words() -> frozenset[str]:
     """Return the words that may stand on the screen though no catalogue has them."""
-    invented = (samples.views(), samples.card_states(), samples.HOLDER)
+    programs = (mtls_samples.requests(), mtls_samples.SESSION, mtls_samples.OPEN_ONLY)
+    targets = (mtls_samples.TARGET, mtls_samples.LIMITED, mtls_samples.BROWSER)
+    invented = (samples.views(), samples.card_states(), samples.HOLDER, programs, targets)
     words = {word for text in _strings(invented) for word in re.findall(r"[A-Za-z]{2,}", text)}
     return frozenset(words | UNTRANSLATED)
 

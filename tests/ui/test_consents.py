@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,24 +13,15 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sithsapp.failures import Failure
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Program, Purpose
+from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Program
 from sithsapp.ui.mtls.consents import Consents
 from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import LIGHT
 from sithsapp.ui.widgets.text import Text
 from tests.ui import samples
+from tests.ui.mtls_samples import PURPOSE, request
 from tests.ui.pointing import button, code_field, visible
-
-CURL = Program("/usr/bin/curl", 4711)
-PURPOSE = Purpose(CURL, "journal", "journal.example.se", 443)
-
-
-def request(seconds: float = 60, **changes: object) -> KeyRequest:
-    """A question as the helper asks it."""
-    deadline = time.monotonic() + seconds
-    asked = KeyRequest(PURPOSE, samples.CARD, samples.AUTH, samples.AUTH_PIN, deadline)
-    return replace(asked, **changes)  # type: ignore[arg-type] # the fields' own types
 
 
 class Screen:

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt
@@ -17,9 +18,6 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from sithsapp.failures import Failure, SithsError
-from sithsapp.mtls.interaction import Program, Purpose
-from sithsapp.mtls.route import TargetStatus
-from sithsapp.mtls.sessions import Session
 from sithsapp.settings.store import SettingsStore, open_store
 from sithsapp.ui.mtls.consents import Consents
 from sithsapp.ui.mtls.lending import Lending
@@ -32,11 +30,9 @@ from sithsapp.ui.tray.lending_menu import LendingMenu
 from tests.mtls.desk import RIGHT, Desk, http_answer
 from tests.mtls.parts import TlsServer
 from tests.ui import samples
+from tests.ui.mtls_samples import SESSION, TARGET, Lent
 from tests.ui.pointing import button, code_field
 
-CURL = Program("/usr/bin/curl", 4711)
-SESSION = Session("1", Purpose(CURL, "journal", "journal.example.se", 443), 2, 1600.0)
-TARGET = TargetStatus("journal", 9443, "journal.example.se:443", "http", 2, 2, 0, 1, None)
 SECONDS = 20
 
 
@@ -216,27 +212,9 @@ def test_a_failure_has_its_number() -> None:
     assert "A912" in page.notice.text
 
 
-class Lender(Lending):
-    """A lending with one session."""
-
-    def __init__(self, office: Office) -> None:
-        super().__init__(office.store, office.desk.service, office.consents)
-        self.ended: list[str] = []
-
-    def status(self) -> tuple[TargetStatus, ...]:
-        return (TARGET,)
-
-    def sessions(self) -> tuple[Session, ...]:
-        return () if self.ended else (SESSION,)
-
-    def end_session(self, session_id: str) -> None:
-        self.ended.append(session_id)
-        self.changed.emit()
-
-
-def test_the_page_ends_a_session_and_copies_an_address(office: Office, qtbot: QtBot) -> None:
-    lender = Lender(office)
-    page = ProgramsPage(lender)
+def test_the_page_ends_a_session_and_copies_an_address(qtbot: QtBot) -> None:
+    lent = Lent(SESSION)
+    page = ProgramsPage(cast("Lending", lent))
     qtbot.addWidget(page)
     page.apply_theme(Theme(LIGHT))
     page.retranslate()
@@ -244,9 +222,8 @@ def test_the_page_ends_a_session_and_copies_an_address(office: Office, qtbot: Qt
     button(page, "Copy the address: journal").click()
     assert QGuiApplication.clipboard().text() == "http://127.0.0.1:9443"
     button(page, "End: curl at journal.example.se").click()
-    assert lender.ended == ["1"]
+    assert lent.ended == ["1"]
     assert page._nobody.isVisible()
-    lender.close()
 
 
 def test_the_trays_menu_shows_sessions_only_while_there_are_some(qtbot: QtBot) -> None:
