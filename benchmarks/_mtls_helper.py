@@ -32,7 +32,7 @@ from sithsapp.card.model import (
     Slot,
     SlotStatus,
 )
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.service import CardService
 from sithsapp.failures import Failure
 from sithsapp.mtls.helper import MtlsHelper
@@ -75,7 +75,7 @@ class _SoftwareCard(CardService):
         credential_id: str,
         scheme: SignatureScheme,
         message: bytes,
-        pin: Pin,
+        pin: Pin | PadEntry,
         *,
         last_try_ok: bool = False,
     ) -> Future[bytes]:

@@ -65,6 +65,13 @@ class Failure(Enum):
         _("Put the card in the reader, chip up and first."),
         retriable=True,
     )
+    PIN_PAD_NEEDED = _Entry(
+        "R106",
+        _("A card reader with keys is needed"),
+        _("The service wants the code to be entered on a card reader with keys of its own."),
+        _("Connect such a reader and put the card in it."),
+        retriable=True,
+    )
     CARD_NOT_SUPPORTED = _Entry(
         "C201",
         _("This card is not supported"),
@@ -283,6 +290,27 @@ class Failure(Enum):
         _("The new code is easy to guess"),
         _("The new code is one digit repeated, or a run such as 123456. Nothing was sent to the card."),
         _("Choose another code, or allow this one with --allow-trivial."),
+        retriable=True,
+    )
+    PIN_PAD_TIMEOUT = _Entry(
+        "P314",
+        _("No code was entered on the card reader"),
+        _("The reader waited half a minute for the code. No attempt was counted."),
+        _("Try again and enter the code on the reader at once."),
+        retriable=True,
+    )
+    PIN_PAD_CANCELLED = _Entry(
+        "P315",
+        _("The entry on the card reader was cancelled"),
+        _("The cancel key on the reader was pressed. No attempt was counted."),
+        _("Try again when you want to."),
+        retriable=True,
+    )
+    PIN_PAD_REFUSED = _Entry(
+        "P316",
+        _("The card reader's keys cannot be used"),
+        _("The reader has keys but does not take this code on them. No attempt was counted."),
+        _("Try again. The app then asks for the code itself where that is allowed."),
         retriable=True,
     )
     CLOCK_WRONG = _Entry(

@@ -18,7 +18,7 @@ def reader_backends(settings: Settings) -> list[ReaderBackend]:
     """
     from sithsapp.card.pcsc import PcscReaders
 
-    backends: list[ReaderBackend] = [PcscReaders()]
+    backends: list[ReaderBackend] = [PcscReaders(use_pads=settings.pin_pad)]
     if settings.virtual_card is not None:
         backends.append(_virtual_reader(Path(settings.virtual_card), settings.environment))
     return backends

@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 
+from sithsapp.card.pin_pad import PadCommand
 from sithsapp.card.transport import CardConnection, CardProtocol
 from sithsapp.failures import Failure, SithsError
 
@@ -59,6 +60,7 @@ class Sw(IntEnum):
     REFERENCE_NOT_FOUND = 0x6A88
     WRONG_OFFSET = 0x6B00
     INS_NOT_SUPPORTED = 0x6D00
+    CLA_NOT_SUPPORTED = 0x6E00
 
 
 class StatusKind(Enum):
@@ -227,6 +229,13 @@ class Channel:
             wipe(field)
         response = ResponseApdu.parse(raw)
         _log.debug("%s -> %s", shown, response.status)
+        return response.status
+
+    def send_on_pad(self, command: PadCommand) -> StatusWord:
+        """Let the person type codes on the reader, and return what card or reader answered. Raises as `enter`."""
+        self.sent += 1
+        response = ResponseApdu.parse(self.connection.enter(command))
+        _log.debug("%s [typed on the reader] -> %s", command.header.hex().upper(), response.status)
         return response.status
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:

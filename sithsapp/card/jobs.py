@@ -10,7 +10,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.failures import Failure, SithsError
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Job(Generic[Result]):
     `work` gets the job: it calls `begin` once it holds the card, and `deliver` if the result comes before the end.
     """
 
-    def __init__(self, work: Callable[[Job[Result]], Result | None], codes: tuple[Pin, ...] = ()) -> None:
+    def __init__(self, work: Callable[[Job[Result]], Result | None], codes: tuple[Pin | PadEntry, ...] = ()) -> None:
         self._work = work
         self._codes = codes
         self._begun = threading.Event()

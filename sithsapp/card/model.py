@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure
 
 
@@ -97,7 +98,8 @@ class Card:
     """A card that was read: identity, product name, certificates with keys, codes.
 
     `other_certificates` (DER) have no key on the card: certificates of issuers. `deletes_certificates` tells whether
-    `CardService.delete_certificate` may do its work here.
+    `CardService.delete_certificate` may do its work here. `pin_pad`: its codes can be typed on the reader, by a
+    `PadEntry` in place of a `Pin`.
     """
 
     id: CardId
@@ -107,6 +109,7 @@ class Card:
     pins: tuple[PinState, ...]
     other_certificates: tuple[bytes, ...] = ()
     deletes_certificates: bool = False
+    pin_pad: PinPad | None = None
 
     def pin(self, role: PinRole) -> PinState | None:
         """Return the state of the code with that role, or None if the card has none."""

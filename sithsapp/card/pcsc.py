@@ -21,8 +21,11 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from sithsapp.card.part10 import GET_FEATURES, structure
 from sithsapp.card.pcsc_codes import (
     BUSY,
+    PAD_REFUSED,
+    PAD_STATUS,
     READER_GONE,
     SILENT,
     Code,
@@ -31,7 +34,9 @@ from sithsapp.card.pcsc_codes import (
     name_of,
     unsigned,
 )
+from sithsapp.card.pcsc_pad import FoundPad, PadBook
 from sithsapp.card.pcsc_watch import ReaderTable
+from sithsapp.card.pin_pad import PadCommand, PinPad
 from sithsapp.card.transport import CardProtocol, ReadersSnapshot
 from sithsapp.failures import Failure, SithsError
 
@@ -49,6 +54,7 @@ _MAX_RECONNECTS = 2
 _REMOVAL_CHECK_MS = 1000
 _SPIN_LIMIT, _SPIN_PAUSE = 50, 0.5
 _MAX_ATR = 33
+_STATUS_LENGTH = 2
 _CANCEL_PAUSE, _CANCEL_SECONDS = 0.02, 0.4
 
 
@@ -87,7 +93,9 @@ def _error(call: str, code: int) -> SithsError:
 class PcscReaders:
     """The readers that PC/SC shows. One thread waits; any thread may connect."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, use_pads: bool = True) -> None:
+        """Let codes be typed on readers with keys if `use_pads`."""
+        self._pads = PadBook(_scard.SCARD_CTL_CODE(GET_FEATURES)) if use_pads else None
         self._context: Any = None
         self._table = ReaderTable()
         self._pnp_state = int(State.UNAWARE)
@@ -139,7 +147,7 @@ class PcscReaders:
 
     def connect(self, reader: str) -> PcscConnection:
         """Open a shared connection; raises as `CardConnection` does, and NO_CARD, NO_READER, READER_ACCESS_DENIED."""
-        return PcscConnection(reader)
+        return PcscConnection(reader, self._pads)
 
     def _look(self) -> ReadersSnapshot:
         """Take stock without blocking."""
@@ -149,6 +157,8 @@ class PcscReaders:
             names = values[0] if code == Code.SUCCESS else ()
             if code == Code.SUCCESS or code in READER_GONE:
                 self._table.keep(names)
+                if self._pads is not None:
+                    self._pads.keep(names)
                 code = self._refresh(0)
         if code in (Code.SUCCESS, Code.E_TIMEOUT, Code.E_CANCELLED) or code in READER_GONE:
             self._note_running(True, code)
@@ -221,8 +231,9 @@ class PcscReaders:
 class PcscConnection:
     """A shared connection with a context of its own; see `CardConnection`. Raises `SithsError` as that says."""
 
-    def __init__(self, reader: str) -> None:
+    def __init__(self, reader: str, pads: PadBook | None = None) -> None:
         self._reader = reader
+        self._pads = pads
         self._card: Any = None
         self._protocol = _T0
         code, values = _call("SCardEstablishContext", _SCOPE_USER)
@@ -261,6 +272,34 @@ class PcscConnection:
             raise self._transmit_error(code)
         return bytes(values[0])
 
+    @property
+    def pin_pad(self) -> PinPad | None:
+        """The keys on the reader."""
+        found = self._find_pad()
+        return None if found is None else found.pad
+
+    def enter(self, command: PadCommand) -> bytes:
+        """Let the person type codes on the reader. What goes there has places for digits and no digit."""
+        found = self._find_pad()
+        feature = None if found is None else found.verify if command.codes == 1 else found.modify
+        if feature is None:
+            raise SithsError(Failure.PIN_PAD_REFUSED, "the reader has no keys for this")
+        code, values = _call("SCardControl", self._handle(), feature, list(structure(command)))
+        if code in PAD_STATUS:
+            return PAD_STATUS[Code(code)]
+        answer = bytes(values[0]) if code == Code.SUCCESS else b""
+        if code in PAD_REFUSED or (code == Code.SUCCESS and len(answer) != _STATUS_LENGTH):
+            self.distrust_pad()
+            raise SithsError(Failure.PIN_PAD_REFUSED, f"SCardControl {name_of(code)}, {len(answer)} bytes")
+        if code != Code.SUCCESS:
+            raise self._transmit_error(code)
+        return answer
+
+    def distrust_pad(self) -> None:
+        """Use the keys of this reader no more until it is plugged in again."""
+        if self._pads is not None:
+            self._pads.distrust(self._reader)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Hold the card. A reset by another program is taken up at most twice; all state on the card is gone then."""
@@ -281,6 +320,15 @@ class PcscConnection:
         context, self._context = self._context, None
         if context is not None:
             _call("SCardReleaseContext", context)
+
+    def _find_pad(self) -> FoundPad | None:
+        return None if self._pads is None else self._pads.find(self._reader, self._control)
+
+    def _control(self, feature: int, data: bytes) -> bytes | None:
+        code, values = _call("SCardControl", self._handle(), feature, list(data))
+        if code != Code.SUCCESS and code not in PAD_REFUSED:
+            raise _error("SCardControl", code)
+        return bytes(values[0]) if code == Code.SUCCESS else None
 
     def _handle(self) -> Any:
         if self._card is None:

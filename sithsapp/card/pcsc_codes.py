@@ -16,6 +16,8 @@ class Code(IntEnum):
 
     SUCCESS = 0
     ERROR_INVALID_HANDLE = 0x6  # Windows: the pipe to the service is gone after a redirection
+    ERROR_NOT_SUPPORTED = 0x32
+    ERROR_INVALID_PARAMETER = 0x57
     ERROR_BROKEN_PIPE = 0x6D
     RPC_X_BAD_STUB_DATA = 0x6F7
     F_INTERNAL_ERROR = 0x80100001
@@ -24,6 +26,7 @@ class Code(IntEnum):
     F_WAITED_TOO_LONG = 0x80100007
     E_UNKNOWN_READER = 0x80100009
     E_TIMEOUT = 0x8010000A
+    E_INVALID_PARAMETER = 0x80100004
     E_SHARING_VIOLATION = 0x8010000B
     E_NO_SMARTCARD = 0x8010000C
     E_PROTO_MISMATCH = 0x8010000F
@@ -34,6 +37,7 @@ class Code(IntEnum):
     E_NOT_TRANSACTED = 0x80100016
     E_READER_UNAVAILABLE = 0x80100017
     P_SHUTDOWN = 0x80100018
+    E_UNSUPPORTED_FEATURE = 0x8010001F  # pcsclite; on Windows this is E_UNEXPECTED
     E_CARD_UNSUPPORTED = 0x8010001C
     E_NO_SERVICE = 0x8010001D
     E_SERVICE_STOPPED = 0x8010001E
@@ -46,6 +50,7 @@ class Code(IntEnum):
     W_RESET_CARD = 0x80100068
     W_REMOVED_CARD = 0x80100069
     W_SECURITY_VIOLATION = 0x8010006A
+    W_CANCELLED_BY_USER = 0x8010006E
 
 
 class State(IntEnum):
@@ -86,6 +91,18 @@ BUSY = frozenset({Code.E_SHARING_VIOLATION, Code.E_SERVER_TOO_BUSY})
 SILENT = frozenset(
     {Code.W_UNPOWERED_CARD, Code.W_UNRESPONSIVE_CARD, Code.E_NOT_READY, Code.F_WAITED_TOO_LONG, Code.E_PROTO_MISMATCH}
 )
+
+PAD_STATUS = {Code.E_TIMEOUT: b"\x64\x00", Code.W_CANCELLED_BY_USER: b"\x64\x01"}
+"""What some systems return in place of the status bytes of a reader with keys."""
+PAD_REFUSED = frozenset(
+    {
+        Code.ERROR_NOT_SUPPORTED,
+        Code.ERROR_INVALID_PARAMETER,
+        Code.E_INVALID_PARAMETER,
+        Code.E_UNSUPPORTED_FEATURE,
+    }
+)
+"""A reader, or its driver, that does not know a feature."""
 
 _MEANINGS: tuple[tuple[frozenset[Code], Failure], ...] = (
     (SERVICE_GONE, Failure.NO_READER_SERVICE),

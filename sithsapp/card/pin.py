@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The PIN: a buffer that is wiped, never shown and can be sent once."""
+"""The PIN: a buffer that is wiped, never shown and can be sent once, or an entry that never comes here at all."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -12,6 +13,47 @@ from sithsapp.failures import Failure, SithsError
 
 MAX_PIN_LENGTH = 16
 _SAME, _RISING, _FALLING = {0}, {1}, {9}
+
+
+class PadEntry:
+    """One entry of a code on the keys of the reader: no digit of it is ever on this computer. Thread-safe.
+
+    It stands where a `Pin` would, and like one it is good for a single command.
+    """
+
+    __slots__ = ("_accepted", "_taken", "_withdrawn")
+
+    def __init__(self, accepted: Callable[[], None] = lambda: None) -> None:
+        """Call `accepted`, from a card thread, when the card has taken the code."""
+        self._accepted = accepted
+        self._taken = False
+        self._withdrawn = threading.Event()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether whoever asked still waits: what the card opens for an entry nobody wants is closed again unused."""
+        return not self._withdrawn.is_set()
+
+    def take(self) -> None:
+        """Begin; raises `RuntimeError` the second time, and CANCELLED_BY_USER if nobody waits any more."""
+        if self._taken:
+            raise RuntimeError("this entry has been used")
+        self._taken = True
+        self.check_wanted()
+
+    def accept(self) -> None:
+        """Tell that the card took the code; raises CANCELLED_BY_USER if nobody waits any more."""
+        self.check_wanted()
+        self._accepted()
+
+    def check_wanted(self) -> None:
+        """Raise CANCELLED_BY_USER if the entry was withdrawn."""
+        if not self.wanted:
+            raise SithsError(Failure.CANCELLED_BY_USER, "the entry on the reader was withdrawn")
+
+    def wipe(self) -> None:
+        """Withdraw: the reader itself cannot be stopped, but nothing will be made of what is typed there."""
+        self._withdrawn.set()
 
 
 class Pin:

@@ -20,7 +20,7 @@ from sithsapp.card.active import ActiveCard
 from sithsapp.card.cache import CardCache
 from sithsapp.card.jobs import Job
 from sithsapp.card.model import CardId, CardsState, PinRole, PinState, SignatureScheme, Slot, SlotStatus
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.session import Session, TokenSource
 from sithsapp.card.transport import Presence, ReaderBackend, ReaderEvent, ReadersSnapshot
 from sithsapp.card.worker import ReaderWorker
@@ -154,7 +154,7 @@ class CardService:
         credential_id: str,
         scheme: SignatureScheme,
         message: bytes,
-        pin: Pin,
+        pin: Pin | PadEntry,
         *,
         last_try_ok: bool = False,
     ) -> Future[bytes]:
@@ -163,6 +163,9 @@ class CardService:
         The tries left are read just before the code is sent. Fails with PIN_LOCKED, LAST_TRY_NOT_CONFIRMED (one left
         and not `last_try_ok`), PIN_WRONG with the tries left, CARD_REMOVED, CARD_CHANGED, ALGORITHM_NOT_SUPPORTED and
         the connection's failures. Nothing is sent twice. The future is done before the card has logged out.
+
+        With a `PadEntry` the code is typed on the reader (`Card.pin_pad`); that may take a minute, and fail with
+        PIN_PAD_TIMEOUT, PIN_PAD_CANCELLED, PIN_PAD_REFUSED and, once the entry is withdrawn, CANCELLED_BY_USER.
         """
 
         def work(session: Session, deliver: Callable[[bytes], None]) -> None:
@@ -186,6 +189,25 @@ class CardService:
             card, lambda session, _: session.unblock(role, puk, new, last_try_ok=last_try_ok), puk, new
         )
 
+    def change_pin_on_pad(
+        self, card: CardId, role: PinRole, entry: PadEntry, *, last_try_ok: bool = False
+    ) -> Future[PinState]:
+        """Replace a code, old and new typed on the reader (`Card.pin_pad.changes`).
+
+        Fails as `sign` does, and with NEW_PIN_REFUSED and NEW_PINS_DIFFER.
+        """
+        return self._submit(
+            card, lambda session, _: session.change_pin_on_pad(role, entry, last_try_ok=last_try_ok), entry
+        )
+
+    def unblock_on_pad(
+        self, card: CardId, role: PinRole, entry: PadEntry, *, last_try_ok: bool = False
+    ) -> Future[PinState]:
+        """Set a new code with the PUK, both typed on the reader. Fails as `unblock` and `change_pin_on_pad`."""
+        return self._submit(
+            card, lambda session, _: session.unblock_on_pad(role, entry, last_try_ok=last_try_ok), entry
+        )
+
     def delete_certificate(
         self, card: CardId, credential_id: str, pin: Pin, *, last_try_ok: bool = False
     ) -> Future[PinState]:
@@ -202,7 +224,7 @@ class CardService:
         self,
         card: CardId,
         action: Callable[[Session, Callable[[Result], None]], Result | None],
-        *codes: Pin,
+        *codes: Pin | PadEntry,
     ) -> Future[Result]:
         worker = self._worker(card.reader)
 

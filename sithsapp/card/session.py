@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sithsapp.card.model import Card, CardId, CardsState, PinRole, PinState, SignatureScheme
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.transport import ReaderBackend
 from sithsapp.failures import SithsError
 
@@ -63,7 +63,7 @@ class Session(Protocol):
         credential_id: str,
         scheme: SignatureScheme,
         message: bytes,
-        pin: Pin,
+        pin: Pin | PadEntry,
         *,
         deliver: Callable[[bytes], None],
         last_try_ok: bool = False,
@@ -75,6 +75,12 @@ class Session(Protocol):
 
     def unblock(self, role: PinRole, puk: Pin, new: Pin, *, last_try_ok: bool = False) -> PinState:
         """Set a new code with the PUK."""
+
+    def change_pin_on_pad(self, role: PinRole, entry: PadEntry, *, last_try_ok: bool = False) -> PinState:
+        """Replace a code by one that is typed on the reader."""
+
+    def unblock_on_pad(self, role: PinRole, entry: PadEntry, *, last_try_ok: bool = False) -> PinState:
+        """Set a new code with the PUK, both typed on the reader."""
 
     def delete_certificate(self, credential_id: str, pin: Pin, *, last_try_ok: bool = False) -> PinState:
         """Delete a certificate where driver and policy allow; its key stays."""

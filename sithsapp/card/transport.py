@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from sithsapp.card.pin_pad import PadCommand, PinPad
 from sithsapp.failures import Failure
 
 
@@ -71,6 +72,20 @@ class CardConnection(Protocol):
 
     def transmit(self, command: bytes) -> bytes:
         """Send one command APDU; return the response with its two status bytes (2 to 258 bytes)."""
+
+    @property
+    def pin_pad(self) -> PinPad | None:
+        """The keys on the reader that take codes, None where there are none or they are not to be used."""
+
+    def enter(self, command: PadCommand) -> bytes:
+        """Let the person type codes on the reader's keys; return the status bytes of card or reader (2 bytes).
+
+        Blocks as long as that takes. The reader itself answers 6400 (time ran out), 6401 (cancelled), 6402 (the new
+        codes differ) and 6403 (wrong length). Raises PIN_PAD_REFUSED too, after which `pin_pad` is None.
+        """
+
+    def distrust_pad(self) -> None:
+        """Use the reader's keys no more: `pin_pad` is None from now on."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Hold the card against other programs for one short step. Never held while a person thinks."""

@@ -160,6 +160,7 @@ class Settings(_Section, frozen=True):
     `pkcs11_modules`   absolute paths of the modules to use; without any, those in the vendors' known places are used.
     `card_issuers`     PEM files with roots and issuing CAs of cards, to which a certificate's chain may lead.
     `allow_certificate_deletion`  whether a person may delete certificates where the card and its driver let her.
+    `pin_pad`          whether codes are typed on card readers with keys of their own, where there are such.
     `mtls`             the local mTLS helper.
     `allow_environment_choice`  whether a person may choose the environment herself, where the package has several.
     `proxy`            `system` follows the operating system, `none` goes straight, an address is used as it is.
@@ -184,6 +185,7 @@ class Settings(_Section, frozen=True):
     pkcs11_modules: Annotated[tuple[ModulePath, ...], Meta(max_length=8)] = ()
     card_issuers: Annotated[tuple[FilePath, ...], Meta(max_length=16)] = ()
     allow_certificate_deletion: bool = False
+    pin_pad: bool = True
     mtls: Mtls = Mtls()
     allow_environment_choice: bool = True
     proxy: ProxyChoice = "system"

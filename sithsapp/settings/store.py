@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 NAMES: tuple[str, ...] = Settings.__struct_fields__
 """The names of all settings, in the schema's order."""
 
-NEEDS_RESTART = frozenset({"virtual_card", "pkcs11", "pkcs11_modules", "allow_certificate_deletion"})
+NEEDS_RESTART = frozenset({"virtual_card", "pkcs11", "pkcs11_modules", "allow_certificate_deletion", "pin_pad"})
 """What takes effect at the next start only; everything else does at once."""
 
 Listener = Callable[[frozenset[str]], None]

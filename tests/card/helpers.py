@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from sithsapp.card.idprime.record import CardRecord
 from sithsapp.card.model import Card, CardsState, Credential, PinRole, SignatureScheme
 from sithsapp.card.pin import Pin
+from sithsapp.card.pin_pad import PadCommand
 from sithsapp.card.service import CardService
 from sithsapp.card.transport import CardProtocol
 from sithsapp.card.virtual.ca_profile import DEMO_CODES
@@ -38,7 +39,20 @@ def code_for(credential: Credential) -> Pin:
     return pin(CODES[credential.pin])
 
 
-class ScriptedCard:
+class NoKeys:
+    """What a connection to a reader without keys says of them."""
+
+    pin_pad = None
+
+    def enter(self, command: PadCommand) -> bytes:
+        """Fail the test: nobody may ask."""
+        raise AssertionError(command)
+
+    def distrust_pad(self) -> None:
+        """Do nothing."""
+
+
+class ScriptedCard(NoKeys):
     """A connection that answers from a list, the last answer for ever, and remembers what it was sent."""
 
     def __init__(

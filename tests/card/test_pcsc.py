@@ -14,15 +14,19 @@ from typing import Any
 import pytest
 
 from sithsapp.card import pcsc
+from sithsapp.card.part10 import structure
 from sithsapp.card.pcsc import PNP_NOTIFICATION, PcscConnection, PcscReaders
 from sithsapp.card.pcsc_codes import Code, State, failure_of, name_of, unsigned
 from sithsapp.card.pcsc_watch import ReaderTable
+from sithsapp.card.pin_pad import PadCommand, PinPad
 from sithsapp.card.service import CardService
 from sithsapp.card.transport import CardProtocol, Presence, ReadersSnapshot
 from sithsapp.failures import Failure, SithsError
 from tests.card.helpers import DEADLINE
 
 ATR = bytes.fromhex("3B00")
+GET_FEATURES = 0x42000000 + 3400
+VERIFY_AND_MODIFY = bytes.fromhex("060442330001070442330002")
 
 
 class FakeScard:
@@ -37,6 +41,8 @@ class FakeScard:
         self.state = State.PRESENT | 1 << 16
         self.contexts = 0
         self.transmitted: list[list[int]] = []
+        self.features = b""
+        self.pad_answer = b"\x90\x00"
         self.pnp_state = 1 << 16
         self.changed = threading.Condition()
         self.cancelled = False
@@ -108,6 +114,14 @@ class FakeScard:
 
     def SCardDisconnect(self, card: int, disposition: int) -> int:
         return self._code("SCardDisconnect", card, disposition)
+
+    def SCARD_CTL_CODE(self, number: int) -> int:
+        return 0x42000000 + number
+
+    def SCardControl(self, card: int, control: int, octets: list[int]) -> list[Any]:
+        code = self._code("SCardControl", control, bytes(octets))
+        answer = self.features if control == GET_FEATURES else self.pad_answer
+        return [code, list(answer) if code == 0 else []]
 
     def SCardTransmit(self, card: int, pci: int, octets: list[int]) -> list[Any]:
         self.transmitted.append(octets)
@@ -403,3 +417,94 @@ def test_the_package_around_the_binding_is_not_imported() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=DEADLINE
     )
     assert output.stdout.strip() == "[]"
+
+
+class TestPinPad:
+    COMMAND = PadCommand(bytes.fromhex("00200011"), 1, 16, 6, 16)
+
+    def connect(self, scard: FakeScard, features: bytes = VERIFY_AND_MODIFY) -> PcscConnection:
+        scard.features = features
+        return PcscReaders().connect("reader")
+
+    def test_features_are_asked_for_and_used(self, scard: FakeScard) -> None:
+        connection = self.connect(scard)
+        assert connection.pin_pad == PinPad(changes=True, min_digits=0)
+        assert connection.enter(self.COMMAND) == b"\x90\x00"
+        control, sent = scard.calls[-1][1]
+        assert control == 0x42330001
+        assert sent == structure(self.COMMAND)
+        connection.enter(PadCommand(bytes.fromhex("00240011"), 2, 16, 6, 16))
+        assert scard.calls[-1][1][0] == 0x42330002
+        assert scard.transmitted == []
+
+    def test_a_reader_without_keys(self, scard: FakeScard) -> None:
+        connection = self.connect(scard, b"")
+        assert connection.pin_pad is None
+        with pytest.raises(SithsError) as caught:
+            connection.enter(self.COMMAND)
+        assert caught.value.failure is Failure.PIN_PAD_REFUSED
+
+    def test_keys_may_be_turned_off(self, scard: FakeScard) -> None:
+        scard.features = VERIFY_AND_MODIFY
+        assert PcscReaders(use_pads=False).connect("reader").pin_pad is None
+        assert scard.count("SCardControl") == 0
+
+    def test_a_driver_that_knows_no_features_is_asked_once(self, scard: FakeScard) -> None:
+        readers = PcscReaders()
+        scard.script("SCardControl", Code.E_UNSUPPORTED_FEATURE, Code.E_UNSUPPORTED_FEATURE)
+        assert readers.connect("reader").pin_pad is None
+        assert readers.connect("reader").pin_pad is None
+        assert scard.count("SCardControl") == 1
+
+    def test_a_reset_at_the_question_is_no_answer(self, scard: FakeScard) -> None:
+        readers = PcscReaders()
+        scard.features = VERIFY_AND_MODIFY
+        scard.script("SCardControl", Code.W_RESET_CARD - (1 << 32))
+        assert readers.connect("reader").pin_pad is None
+        assert readers.connect("reader").pin_pad is not None
+
+    @pytest.mark.parametrize(
+        ("code", "status"), [(Code.E_TIMEOUT, b"\x64\x00"), (Code.W_CANCELLED_BY_USER, b"\x64\x01")]
+    )
+    def test_systems_that_tell_it_by_a_code(self, scard: FakeScard, code: Code, status: bytes) -> None:
+        connection = self.connect(scard)
+        assert connection.pin_pad is not None
+        scard.script("SCardControl", code)
+        assert connection.enter(self.COMMAND) == status
+
+    @pytest.mark.parametrize(
+        ("code", "failure"),
+        [
+            (Code.W_REMOVED_CARD, Failure.CARD_REMOVED),
+            (Code.E_UNSUPPORTED_FEATURE, Failure.PIN_PAD_REFUSED),
+            (Code.ERROR_INVALID_PARAMETER, Failure.PIN_PAD_REFUSED),
+            (Code.E_NO_SERVICE, Failure.NO_READER_SERVICE),
+            (Code.W_RESET_CARD, Failure.CARD_ERROR),
+        ],
+    )
+    def test_what_goes_wrong(self, scard: FakeScard, code: Code, failure: Failure) -> None:
+        connection = self.connect(scard)
+        assert connection.pin_pad is not None
+        scard.script("SCardControl", code)
+        with pytest.raises(SithsError) as caught:
+            connection.enter(self.COMMAND)
+        assert caught.value.failure is failure
+        assert (connection.pin_pad is None) is (failure is Failure.PIN_PAD_REFUSED)
+
+    @pytest.mark.parametrize("answer", [b"", b"\x90", b"\x90\x00\x00", bytes(300)])
+    def test_an_answer_that_is_no_status_word(self, scard: FakeScard, answer: bytes) -> None:
+        connection = self.connect(scard)
+        assert connection.pin_pad is not None
+        scard.pad_answer = answer
+        with pytest.raises(SithsError) as caught:
+            connection.enter(self.COMMAND)
+        assert caught.value.failure is Failure.PIN_PAD_REFUSED
+
+    def test_a_reader_that_was_unplugged_is_asked_anew(self, scard: FakeScard) -> None:
+        readers = PcscReaders()
+        scard.features = VERIFY_AND_MODIFY
+        assert readers.connect("reader").pin_pad is not None
+        scard.readers = []
+        readers.wait(None)
+        scard.features = b""
+        assert readers.connect("reader").pin_pad is None

@@ -18,7 +18,7 @@ from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.faults import Fault, FaultKind
 from sithsapp.card.virtual.reader import DEFAULT_READER, VirtualReaders
 from sithsapp.failures import Failure, SithsError
-from tests.card.helpers import CODES, DEADLINE, WRONG, Recorder, Watcher, assert_signed, eventually, pin
+from tests.card.helpers import CODES, DEADLINE, WRONG, NoKeys, Recorder, Watcher, assert_signed, eventually, pin
 from tests.parts.virtual_card import CardFactory
 
 PS256 = SignatureScheme.PS256
@@ -252,7 +252,7 @@ class Hanging(VirtualReaders):
         readers = self
         inner = super().connect(reader)
 
-        class Wrapper:
+        class Wrapper(NoKeys):
             atr = inner.atr
             protocol = inner.protocol
             transaction = inner.transaction

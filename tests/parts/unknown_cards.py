@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from sithsapp.card.pin_pad import PadCommand, PinPad
 from sithsapp.card.transport import CardConnection, CardProtocol, ReaderBackend, ReadersSnapshot
 
 
@@ -23,6 +24,18 @@ class _NoIdprime:
     def protocol(self) -> CardProtocol:
         """The card's own."""
         return self._real.protocol
+
+    @property
+    def pin_pad(self) -> PinPad | None:
+        """No keys."""
+        return None
+
+    def enter(self, command: PadCommand) -> bytes:
+        """Refuse."""
+        raise AssertionError(command)
+
+    def distrust_pad(self) -> None:
+        """Do nothing."""
 
     def transmit(self, command: bytes) -> bytes:
         """Find no file and no application."""

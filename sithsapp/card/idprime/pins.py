@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from sithsapp.card.idprime.files import PinDescription, parse_pin_description
 from sithsapp.card.idprime.profile import PinSlot
 from sithsapp.card.iso7816 import Channel, CommandApdu, Ins, StatusKind, StatusWord, Sw, wipe
-from sithsapp.card.pin import MAX_PIN_LENGTH, Pin
+from sithsapp.card.pin import MAX_PIN_LENGTH, PadEntry, Pin
+from sithsapp.card.pin_pad import PadCommand, within
 from sithsapp.failures import Failure, SithsError
 
 _LOG_OUT = 0xFF
@@ -20,6 +21,19 @@ _COUNTER_FULL = 15
 _WRONG_CODE = {Ins.RESET_RETRY_COUNTER: (Failure.PUK_WRONG, Failure.PUK_LOCKED)}
 _PIN_FAILURES = (Failure.PIN_WRONG, Failure.PIN_LOCKED)
 _FORM: dict[int, Failure] = {Sw.WRONG_LENGTH: Failure.PIN_FORMAT, Sw.WRONG_DATA: Failure.PIN_FORMAT}
+_PAD: dict[int, Failure] = {
+    0x6400: Failure.PIN_PAD_TIMEOUT,
+    0x6401: Failure.PIN_PAD_CANCELLED,
+    0x6402: Failure.NEW_PINS_DIFFER,
+    0x6403: Failure.PIN_FORMAT,
+    # What a reader does not let through, by its own firewall or for want of sense in the structure, and what the card
+    # says of a field that the reader did not fill as it should: another sending would be no better.
+    0x6B80: Failure.PIN_PAD_REFUSED,
+    Sw.WRONG_LENGTH: Failure.PIN_PAD_REFUSED,
+    Sw.INS_NOT_SUPPORTED: Failure.PIN_PAD_REFUSED,
+    Sw.CLA_NOT_SUPPORTED: Failure.PIN_PAD_REFUSED,
+}
+"""What the reader answers itself (PC/SC part 10, 2.5.2)."""
 _NEW_CODE: dict[int, Failure] = {
     Sw.WRONG_LENGTH: Failure.PIN_FORMAT,
     Sw.WRONG_DATA: Failure.NEW_PIN_REFUSED,
@@ -65,9 +79,15 @@ def read_description(channel: Channel, slot: PinSlot) -> bytes:
     return response.data
 
 
-def verify(channel: Channel, slot: PinSlot, description: PinDescription, pin: Pin) -> None:
-    """Send the code once; raises PIN_WRONG, PIN_LOCKED, PIN_FORMAT or CARD_ERROR."""
-    _send(channel, Ins.VERIFY, slot, description, pin)
+def verify(channel: Channel, slot: PinSlot, description: PinDescription, pin: Pin | PadEntry) -> None:
+    """Send the code once, or let it be typed on the reader once.
+
+    Raises PIN_WRONG, PIN_LOCKED, PIN_FORMAT or CARD_ERROR, and as `on_pad`.
+    """
+    if isinstance(pin, PadEntry):
+        on_pad(channel, Ins.VERIFY, slot, description, pin)
+    else:
+        _send(channel, Ins.VERIFY, slot, description, pin)
 
 
 def change(channel: Channel, slot: PinSlot, description: PinDescription, old: Pin, new: Pin) -> None:
@@ -85,6 +105,29 @@ def log_out(channel: Channel, slot: PinSlot) -> StatusWord | None:
     response = channel.send(CommandApdu(Ins.VERIFY, _LOG_OUT, slot.reference))
     status = read_status(channel, slot)
     return status if response.ok and status.tries_left is not None else None
+
+
+def on_pad(channel: Channel, ins: Ins, slot: PinSlot, description: PinDescription, entry: PadEntry) -> None:
+    """Let codes be typed on the reader for one command: one for VERIFY, else an old one, or the PUK, and a new one.
+
+    Raises as `verify`, `change` or `unblock`; PIN_PAD_TIMEOUT, PIN_PAD_CANCELLED, PIN_PAD_REFUSED, NEW_PINS_DIFFER;
+    and CANCELLED_BY_USER when nobody waits any more.
+    """
+    width = description.stored_length or MAX_PIN_LENGTH
+    pad = channel.connection.pin_pad
+    if pad is None or (ins is not Ins.VERIFY and not pad.changes):
+        raise SithsError(Failure.PIN_PAD_REFUSED, "the reader has no keys for this")
+    lengths = within(pad, min(slot.min_length, width), width)
+    header = bytes([0x00, ins, 0x00, slot.reference])
+    entry.take()
+    status = channel.send_on_pad(PadCommand(header, 1 if ins is Ins.VERIFY else 2, width, *lengths))
+    failure = _PAD.get(status.value)
+    if failure is Failure.PIN_PAD_REFUSED:
+        channel.connection.distrust_pad()
+    problem = refusal(ins, status) if failure is None else SithsError(failure, f"{ins.name} {status} on the reader")
+    if problem is not None:
+        raise problem
+    entry.accept()
 
 
 def _send(channel: Channel, ins: Ins, slot: PinSlot, description: PinDescription, *codes: Pin) -> None:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sithsapp.card.idprime.contents import Contents, Key, build_card, other_certificates
 from sithsapp.card.idprime.habits import Habits
 from sithsapp.card.idprime.profile import PINS, Profile
 from sithsapp.card.model import Card, CardId, PinRole, PinState
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure, SithsError
 
 
@@ -18,7 +19,7 @@ class CardRecord:
     """What is known of one card beyond one connection. Public data only.
 
     `freshness` is file cardcf as it was while the card had these contents, None where that is not known (yet).
-    `stale`: a signature did not fit its certificate.
+    `pin_pad` are the keys of the reader that the card is in. `stale`: a signature did not fit its certificate.
     """
 
     id: CardId
@@ -29,13 +30,14 @@ class CardRecord:
     stale: bool = False
     states: dict[PinRole, PinState] = field(default_factory=dict)
     habits: Habits = field(default_factory=Habits)
+    pin_pad: PinPad | None = None
 
     @property
     def card(self) -> Card:
         """The card as people see it."""
         states = tuple(self.states[slot.role] for slot in PINS if slot.role in self.states)
         others = other_certificates(self.contents, self.profile) if self.contents.certificates else ()
-        return build_card(self.id, self.profile, self.keys, states, others)
+        return replace(build_card(self.id, self.profile, self.keys, states, others), pin_pad=self.pin_pad)
 
     @property
     def complete(self) -> bool:

@@ -15,13 +15,14 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from sithsapp.card.idprime import pins, reading, rsa_check
 from sithsapp.card.idprime.contents import Key, pin_slot
+from sithsapp.card.idprime.files import PinDescription
 from sithsapp.card.idprime.pin_book import PinBook
 from sithsapp.card.idprime.profile import PUK_NUMBERS, PinSlot
 from sithsapp.card.idprime.record import CardRecord
 from sithsapp.card.idprime.signing import Signer
-from sithsapp.card.iso7816 import Channel, StatusKind, StatusWord
+from sithsapp.card.iso7816 import Channel, Ins, StatusKind, StatusWord
 from sithsapp.card.model import KeyType, PinRole, PinState, SignatureScheme
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.session import SessionLost
 from sithsapp.card.transport import CardConnection
 from sithsapp.failures import Failure, SithsError
@@ -52,6 +53,7 @@ class CardSession:
         self._signer = Signer(self._channel, record.habits)
         self._pins = PinBook(self._channel, record, self.identify)
         self.record = record
+        record.pin_pad = connection.pin_pad
         self.alive = True
         self.on_begin: Callable[[], None] = _nothing
 
@@ -115,12 +117,15 @@ class CardSession:
         credential_id: str,
         scheme: SignatureScheme,
         message: bytes,
-        pin: Pin,
+        pin: Pin | PadEntry,
         *,
         deliver: Callable[[bytes], None],
         last_try_ok: bool = False,
     ) -> None:
         """Verify the code and sign; `deliver` takes the signature before the card's login state is ended.
+
+        A code that is typed on the reader keeps the card from other programs meanwhile: between the code and the
+        signature nobody else may sign.
 
         Raises the failures of `pins.verify` and `Signer.sign`, LAST_TRY_NOT_CONFIRMED, PIN_LOCKED and
         PIN_MUST_BE_CHANGED before anything is sent.
@@ -152,11 +157,29 @@ class CardSession:
         """Set a new code with the PUK and return its state; raises UNBLOCK_NOT_POSSIBLE and as `pins.unblock`."""
         slot = pin_slot(role)
         with self._transaction():
-            if self._pins.describe(slot).unblocker not in PUK_NUMBERS:
-                raise SithsError(Failure.UNBLOCK_NOT_POSSIBLE, "the card names no PUK for this code")
-            description = self._pins.may_send(pin_slot(PinRole.PUK), last_try_ok=last_try_ok)
+            description = self._may_unblock(slot, last_try_ok=last_try_ok)
             with _Login(self, slot, spends=pin_slot(PinRole.PUK)):
                 pins.unblock(self._channel, slot, description, puk, new)
+                self._pins.changed(slot)
+            return self.record.states[role]
+
+    def change_pin_on_pad(self, role: PinRole, entry: PadEntry, *, last_try_ok: bool = False) -> PinState:
+        """Replace a code by one that is typed on the reader, after the old one; raises as `pins.on_pad`."""
+        slot = pin_slot(role)
+        with self._transaction():
+            description = self._pins.may_send(slot, last_try_ok=last_try_ok)
+            with _Login(self, slot):
+                pins.on_pad(self._channel, Ins.CHANGE_REFERENCE_DATA, slot, description, entry)
+                self._pins.changed(slot)
+            return self.record.states[role]
+
+    def unblock_on_pad(self, role: PinRole, entry: PadEntry, *, last_try_ok: bool = False) -> PinState:
+        """Set a new code with the PUK, both typed on the reader; raises as `unblock` and `pins.on_pad`."""
+        slot = pin_slot(role)
+        with self._transaction():
+            description = self._may_unblock(slot, last_try_ok=last_try_ok)
+            with _Login(self, slot, spends=pin_slot(PinRole.PUK)):
+                pins.on_pad(self._channel, Ins.RESET_RETRY_COUNTER, slot, description, entry)
                 self._pins.changed(slot)
             return self.record.states[role]
 
@@ -173,6 +196,11 @@ class CardSession:
         reading.select_application(self._channel)
         if reading.read_serial(self._channel) != self.record.id.serial:
             raise SithsError(Failure.CARD_CHANGED, "the card in the reader has another serial number")
+
+    def _may_unblock(self, slot: PinSlot, *, last_try_ok: bool) -> PinDescription:
+        if self._pins.describe(slot).unblocker not in PUK_NUMBERS:
+            raise SithsError(Failure.UNBLOCK_NOT_POSSIBLE, "the card names no PUK for this code")
+        return self._pins.may_send(pin_slot(PinRole.PUK), last_try_ok=last_try_ok)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -244,6 +272,8 @@ class _Login:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """End the login state; after a failure that is not the card's answer, by reset."""
+        if isinstance(error, SithsError) and error.failure is Failure.PIN_PAD_REFUSED:
+            self._session.record.pin_pad = None
         if isinstance(error, SithsError) and error.failure in _NOTHING_VERIFIED:
             self._session.note_refusal(self._spends, error)
         elif error is None or isinstance(error, SithsError):

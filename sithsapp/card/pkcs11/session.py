@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from sithsapp.card.idprime import rsa_check
 from sithsapp.card.model import KeyType, PinRole, PinState, SignatureScheme
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.pkcs11.messages import (
     ChangePin,
     DeleteCertificate,
@@ -69,12 +69,14 @@ class TokenSession:
         credential_id: str,
         scheme: SignatureScheme,
         message: bytes,
-        pin: Pin,
+        pin: Pin | PadEntry,
         *,
         deliver: Callable[[bytes], None],
         last_try_ok: bool = False,
     ) -> None:
         """Log in and sign; `deliver` takes the signature before the process is ended and the card reset."""
+        if isinstance(pin, PadEntry):
+            raise _no_keys()
         key = self.record.key(credential_id)
         if scheme not in key.credential.schemes:
             raise SithsError(Failure.ALGORITHM_NOT_SUPPORTED, scheme.value)
@@ -109,6 +111,14 @@ class TokenSession:
         with self._login(PinRole.PUK):
             self._send(Unblock(token.slot, token.serial), puk, new)
         return self._state(role)
+
+    def change_pin_on_pad(self, role: PinRole, entry: PadEntry, *, last_try_ok: bool = False) -> PinState:
+        """Refuse, as `sign` does for a `PadEntry`: what modules do with a reader's keys is their own affair."""
+        raise _no_keys()
+
+    def unblock_on_pad(self, role: PinRole, entry: PadEntry, *, last_try_ok: bool = False) -> PinState:
+        """Refuse, as `change_pin_on_pad`."""
+        raise _no_keys()
 
     def delete_certificate(self, credential_id: str, pin: Pin, *, last_try_ok: bool = False) -> PinState:
         """Delete a certificate and return the state of its code; raises CERTIFICATE_NOT_DELETABLE too."""
@@ -206,6 +216,10 @@ class TokenSession:
 
 def _sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
+
+
+def _no_keys() -> SithsError:
+    return SithsError(Failure.PIN_PAD_REFUSED, "codes of this card are not typed on a reader")
 
 
 def _no_such_code() -> SithsError:

@@ -7,11 +7,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from sithsapp.card.pin_pad import PadCommand, PinPad
 from sithsapp.card.transport import CardProtocol, Presence, ReaderEvent, ReadersSnapshot
 from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.faults import Fault, FaultKind, FaultQueue, spoil
+from sithsapp.card.virtual.pad import VirtualPad
 from sithsapp.failures import Failure, SithsError
 
+_STATUS_LENGTH = 2
 DEFAULT_READER = "SITHS Virtual Reader 0"
 
 
@@ -36,6 +39,7 @@ class _Slot:
         self.insertions = 0
         self.obstacle: Presence | None = None
         self.faults = FaultQueue()
+        self.pad: VirtualPad | None = None
 
     def put(self, card: VirtualCard | None) -> None:
         if self.session is not None:
@@ -76,6 +80,11 @@ class VirtualReaders:
         with self._changed:
             self._slots.pop(name).put(None)
             self._changed.notify_all()
+
+    def give_keys(self, pad: VirtualPad | None, reader: str = DEFAULT_READER) -> None:
+        """Give a reader keys for codes, or take them away; for connections that are made from now on."""
+        with self._changed:
+            self._slots[reader].pad = pad
 
     def insert(self, card: VirtualCard, reader: str = DEFAULT_READER) -> None:
         """Put a card into a reader; one that is there falls out (a swap too quick to be seen empty)."""
@@ -170,6 +179,7 @@ class VirtualConnection:
         self._slot = slot
         self._session = session
         self._resets = session.resets
+        self._pad = slot.pad
         self._depth = 0
         self._open = True
 
@@ -196,6 +206,24 @@ class VirtualConnection:
         with self._readers._changed:
             self._require_card()
         return answer
+
+    @property
+    def pin_pad(self) -> PinPad | None:
+        """The keys of the virtual reader."""
+        return None if self._pad is None else self._pad.features
+
+    def enter(self, command: PadCommand) -> bytes:
+        """Let fingers type on the reader; what they make goes to the card as any command does."""
+        if self._pad is None:
+            raise SithsError(Failure.PIN_PAD_REFUSED, "the virtual reader has no keys")
+        with self._readers._changed:
+            self._take_turn()
+        filled = self._pad.fill(command)
+        return filled if len(filled) == _STATUS_LENGTH else self.transmit(filled)
+
+    def distrust_pad(self) -> None:
+        """Take the keys for unusable."""
+        self._pad = self._slot.pad = None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
