@@ -112,7 +112,7 @@ def main(directory: Path, port: int, fresh_port: int) -> None:
     for session_seconds, mode, to in wanted:
         target = MtlsTarget(name="server", listen=0, host="localhost", port=to, mode=mode, ca=ca)
         settings = Mtls(targets=(target,), session_seconds=session_seconds, connections=512, idle_seconds=3600)
-        helper = MtlsHelper(settings, _SoftwareCard(directory, seconds), _Person())
+        helper = MtlsHelper(settings, _SoftwareCard(directory, seconds), _Person(), directory=directory / "proxy")
         helper.start()
         helpers.append(helper)
     print(*(helper.status()[0].port for helper in helpers), flush=True)

@@ -515,6 +515,57 @@ class Failure(Enum):
         _("Try again. Contact local IT if the problem remains."),
         retriable=True,
     )
+    PROXY_NOT_RUNNING = _Entry(
+        "A930",
+        _("The local proxy is not running"),
+        _("Nothing of yours on this computer carries browsers to servers with the card."),
+        _("Start the app or run siths mtls serve."),
+        retriable=True,
+    )
+    SERVER_NOT_LISTED = _Entry(
+        "A931",
+        _("The card may not be used with this server"),
+        _("The server is not among those that the settings list for browsers."),
+        _("Contact local IT if the server should be reached with the card."),
+    )
+    TRUST_TOOL_MISSING = _Entry(
+        "A932",
+        _("The browsers' certificates cannot be managed"),
+        _("The program that changes the browsers' certificate stores is missing."),
+        _("Install certutil: the package libnss3-tools on Debian and Ubuntu, nss-tools on Fedora."),
+    )
+    TRUST_NOT_CHANGED = _Entry(
+        "A933",
+        _("A browser's certificate store could not be changed"),
+        _("The store is damaged, in use, protected by a main password or cannot be written to."),
+        _("Close the browser and try again. Contact local IT if that does not help."),
+        retriable=True,
+    )
+    LOCAL_CERTIFICATE_NOT_STORED = _Entry(
+        "A934",
+        _("The local proxy's certificate could not be stored"),
+        _("The app's own directory cannot be written to, or others can read it."),
+        _("Contact local IT."),
+    )
+    NO_BROWSER = _Entry(
+        "A935",
+        _("No browser could be started"),
+        _("The app finds no browser that it can lead by the local proxy."),
+        _("Set the proxy's address in the browser yourself: siths mtls open --print shows it."),
+    )
+    TRUST_NOT_CONFIRMED = _Entry(
+        "A936",
+        _("Nothing was changed"),
+        _("The change of your browsers' trust was not confirmed."),
+        _("Run the command again and answer yes, or give --yes."),
+        retriable=True,
+    )
+    SERVER_NOT_NAMED = _Entry(
+        "A937",
+        _("There are several servers"),
+        _("Several servers are listed for browsers, and none of them was named."),
+        _("Name one: siths mtls status shows them."),
+    )
     REPORT_NOT_SAVED = _Entry(
         "A950",
         _("The error report was not saved"),

@@ -31,12 +31,13 @@ _PROBE_SECONDS = 1.0
 
 def serve(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Serve the targets of the settings until interrupted."""
+    from sithsapp.desktop.paths import mtls_dir
     from sithsapp.mtls.helper import MtlsHelper
 
     person = TerminalPerson(output, _pin_source(arguments.pin_fd), last_try_ok=arguments.last_try_ok)
     with running_card_service(settings) as service:
         settled(service)
-        helper = MtlsHelper(settings.mtls, service, person, extra_ca=settings.extra_ca)
+        helper = MtlsHelper(settings.mtls, service, person, directory=mtls_dir(), extra_ca=settings.extra_ca)
         try:
             helper.start()
             output.note(tr("The forwards are open. Interrupt to close them."))

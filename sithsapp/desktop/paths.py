@@ -55,6 +55,12 @@ def data_dir() -> Path:
     return _xdg_base("XDG_DATA_HOME", ".local/share")
 
 
+def mtls_dir() -> Path:
+    """Return the directory of the local proxy's certificate, which is this user's on this computer alone."""
+    base = data_dir() / _NAME if sys.platform not in ("win32", "darwin") else data_dir()
+    return base / "mtls"
+
+
 def _xdg(variable: str, default: str) -> Path:
     return _xdg_base(variable, default) / _NAME
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sithsapp.card.model import CardId
-from sithsapp.failures import Failure, SithsError
+from sithsapp.failures import SithsError
+from sithsapp.mtls.answers import plain, sentence_of, status_of
 from sithsapp.mtls.http_guard import HttpGuard, Refused, Rules
 from sithsapp.mtls.interaction import Program, Purpose
 from sithsapp.mtls.peer import Address, PeerCheck
@@ -65,17 +66,19 @@ class Connection:
         self._guard = None if terms.rules is None else HttpGuard(terms.rules)
         self._program = Program()
         self._known = False
+        self.upstream = terms.upstream
         self.identity: Identity | None = None
         self.purpose: Purpose | None = None
-        self.ending = False
+        self.ending = self._noted = False
 
     def run(self) -> None:
         """Open the connection and hand it to a pump; if that fails, both sockets are closed. Raises nothing."""
         try:
             first = self._first_bytes()
-            self._server, self.identity = self._terms.upstream.open(self._program)
-            self.purpose = self._terms.upstream.purpose(self._program)
+            self.purpose = self.upstream.purpose(self._program)
+            self._server, self.identity = self.upstream.open(self._program)
             self._terms.sessions.connected(self.purpose)
+            self._noted = True
             self.end_if_orphaned()
             if self.ending:
                 raise Truncated("ended here")
@@ -87,9 +90,9 @@ class Connection:
         """Make the connection end soon."""
         self.ending = True
         server, pump, carried = self._server, self._pump, self._carried
-        _shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
+        shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
         if server is not None:
-            _shut(server.raw, socket.SHUT_RDWR)
+            shut(server.raw, socket.SHUT_RDWR)
         if pump is not None and carried is not None:
             pump.end(carried, Truncated("ended here"))
 
@@ -100,7 +103,7 @@ class Connection:
             self.end()
 
     def _hand_over(self, server: TlsStream, first: bytes) -> None:
-        upstream, program = self._terms.upstream, self._program
+        upstream, program = self.upstream, self._program
         filtered = self._guard is not None or not self._known
         tunnel = Tunnel(PlainSide(self._client), server, self._passing if filtered else None)
         tunnel.on_first_data(lambda: upstream.note_session(program, self._identity(), server.session))
@@ -123,7 +126,7 @@ class Connection:
         elif error is not None:
             log.error("connection", exc_info=error)
         self._close(whole=error is None and not self.ending)
-        if self.purpose is not None:
+        if self.purpose is not None and self._noted:
             self._terms.sessions.disconnected(self.purpose)
         self._ended()
 
@@ -167,17 +170,10 @@ class Connection:
         log.info("connection refused: %s", error)
         if self._guard is None or self._server is not None:
             return
-        status, reason = (error.status, error.reason) if isinstance(error, Refused) else _in_http(error)
-        body = f"{reason}\n".encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        try:
-            self._client.settimeout(_SEND_SECONDS)
-            self._client.sendall(f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + body)
-            self._client.shutdown(socket.SHUT_WR)
-            while self._client.recv(CHUNK):
-                self._client.settimeout(_SEND_SECONDS)
-        except OSError:
-            return
+        if isinstance(error, Refused):
+            answer(self._client, plain(error.status, error.reason))
+        else:
+            answer(self._client, plain(status_of(error.failure), sentence_of(error.failure)))
 
     def _close(self, *, whole: bool) -> None:
         if self._server is not None:
@@ -188,16 +184,20 @@ class Connection:
             abort(self._client)
 
 
-def _in_http(error: SithsError) -> tuple[str, str]:
-    from sithsapp.locale import tr
+def answer(client: socket.socket, text: bytes) -> None:
+    """Send the last words to a program and wait, not for long, until it has read them. Raises nothing."""
+    try:
+        client.settimeout(_SEND_SECONDS)
+        client.sendall(text)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(CHUNK):
+            client.settimeout(_SEND_SECONDS)
+    except OSError:
+        return
 
-    failure = error.failure
-    slow = failure in (Failure.TARGET_UNREACHABLE, Failure.CANCELLED_BY_USER)
-    text = f"{failure.number} {tr(failure.title)}. {tr(failure.remedy)}"
-    return ("504 Gateway Timeout" if slow else "502 Bad Gateway"), text
 
-
-def _shut(each: socket.socket, how: int) -> None:
+def shut(each: socket.socket, how: int) -> None:
+    """Shut a socket down, if it is still open; may be called from any thread."""
     try:
         each.shutdown(how)
     except OSError:

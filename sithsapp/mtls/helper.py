@@ -8,18 +8,22 @@ import selectors
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from sithsapp.card.model import CardId, CardsState
 from sithsapp.card.service import CardService
-from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.card_signer import CardSigner
 from sithsapp.mtls.choosing import read_issuers
+from sithsapp.mtls.connect_connection import ProxyConnection
+from sithsapp.mtls.connect_door import ProxyDoor, ProxyParts, ProxyStatus
 from sithsapp.mtls.connection import Connection, Terms
 from sithsapp.mtls.http_guard import Rules
 from sithsapp.mtls.interaction import MtlsInteraction
-from sithsapp.mtls.peer import Address, PeerCheck, system_peer_check
+from sithsapp.mtls.local_store import LocalStore
+from sithsapp.mtls.peer import LOOPBACK, Address, PeerCheck, listen_on, system_peer_check
 from sithsapp.mtls.pump import Pumps
 from sithsapp.mtls.route import Route, RouteParts, TargetStatus
 from sithsapp.mtls.self_test import require_working
@@ -30,21 +34,30 @@ from sithsapp.settings.schema import Mtls, MtlsTarget
 
 log = logging.getLogger(__name__)
 
-LOOPBACK: Final = "127.0.0.1"
 CLOSE_SECONDS: Final = 3.0
-_BACKLOG: Final = 128
 
 
-class _Door:
-    """A listening port, and what takes over those who come in."""
+class _ForwardDoor:
+    """A forward's listening port, and what takes over those who come in."""
 
     def __init__(self, route: Route, listener: socket.socket, terms: Terms) -> None:
-        self.route, self.listener, self._terms = route, listener, terms
+        self.routes, self.listener, self._terms = (route,), listener, terms
         self.port = int(listener.getsockname()[1])
+        self.refused = 0
 
     def admit(self, client: socket.socket, theirs: Address, ended: Callable[[Connection], None]) -> Connection:
         connection = Connection(client, theirs, self._terms, lambda: ended(connection))
         return connection
+
+    def taken(self) -> None:
+        self.routes[0].note_accepted()
+
+    def close(self) -> None:
+        self.listener.close()
+
+
+_Door = _ForwardDoor | ProxyDoor
+_Carried = Connection | ProxyConnection
 
 
 class MtlsHelper:
@@ -56,12 +69,14 @@ class MtlsHelper:
         cards: CardService,
         interaction: MtlsInteraction,
         *,
+        directory: Path,
         extra_ca: tuple[str, ...] = (),
         peers: PeerCheck | None = None,
     ) -> None:
         """Serve `settings.targets` with what is in the readers of `cards`; `interaction` asks the person.
 
-        Raises `SithsError`: MTLS_UNAVAILABLE, SETTINGS_INVALID.
+        `directory` is where the local proxy's certificate is kept, if there is a target for browsers. Raises
+        `SithsError`: MTLS_UNAVAILABLE, SETTINGS_INVALID.
         """
         require_working()
         self._settings, self._cards = settings, cards
@@ -76,7 +91,9 @@ class MtlsHelper:
         self._doors: list[_Door] = []
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._connections: dict[Connection, _Door] = {}
+        self._store = LocalStore(directory)
+        self._proxy: ProxyDoor | None = None
+        self._connections: set[_Carried] = set()
         self._pumps = Pumps()
         self._closing = threading.Event()
         self._wake, self._woken = socket.socketpair()
@@ -85,11 +102,12 @@ class MtlsHelper:
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Listen. Raises `SithsError(PORT_IN_USE)`, with nothing left open."""
+        """Listen.
+
+        Raises `SithsError`, with nothing left open: PORT_IN_USE, SETTINGS_INVALID, LOCAL_CERTIFICATE_NOT_STORED.
+        """
         try:
-            for target in self._settings.targets:
-                if target.mode != "browser":
-                    self._open_door(Route(target, self._parts))
+            self._open_doors()
         except BaseException:
             self.close()
             raise
@@ -108,7 +126,7 @@ class MtlsHelper:
         if self._acceptor.is_alive():
             self._acceptor.join(CLOSE_SECONDS)
         for door in self._doors:
-            door.listener.close()
+            door.close()
         for route in self._routes:
             route.upstream.close()
         self._end(lambda _connection: True)
@@ -121,11 +139,16 @@ class MtlsHelper:
     def status(self) -> tuple[TargetStatus, ...]:
         """Return how the targets are doing."""
         with self._lock:
-            doors = list(self._connections.values())
+            used = Counter(connection.upstream for connection in self._connections)
             return tuple(
-                door.route.status(0 if self._closing.is_set() else door.port, doors.count(door))
+                route.status(0 if self._closing.is_set() else door.port, used[route.upstream], door.refused)
                 for door in self._doors
+                for route in door.routes
             )
+
+    def proxy(self) -> ProxyStatus | None:
+        """Return where browsers find the local proxy, None if no target is for browsers."""
+        return None if self._proxy is None else self._proxy.status()
 
     def sessions(self) -> tuple[Session, ...]:
         """Return which programs use the card at this moment, and where."""
@@ -153,17 +176,26 @@ class MtlsHelper:
             route.upstream.close()
         self._end(lambda _connection: True)
 
-    def _end(self, which: Callable[[Connection], bool]) -> None:
+    def _end(self, which: Callable[[_Carried], bool]) -> None:
         with self._lock:
             connections = tuple(self._connections)
         for connection in connections:
             if which(connection):
                 connection.end()
 
-    def _open_door(self, route: Route) -> None:
-        listener = _listen(route.target.name, route.target.listen or 0)
-        self._routes.append(route)
-        self._doors.append(_Door(route, listener, self._terms(route, listener.getsockname()[1])))
+    def _open_doors(self) -> None:
+        self._routes = [Route(target, self._parts) for target in self._settings.targets]
+        for route in self._routes:
+            if route.target.mode != "browser":
+                listener = listen_on(route.target.name, route.target.listen or 0)
+                terms = self._terms(route, listener.getsockname()[1])
+                self._doors.append(_ForwardDoor(route, listener, terms))
+        for_browsers = [route for route in self._routes if route.target.mode == "browser"]
+        if for_browsers:
+            idle = self._settings.idle_seconds
+            parts = ProxyParts(self._peers, self._pumps, self._sessions, idle, self._may_go_on)
+            self._proxy = ProxyDoor(self._settings.browser, for_browsers, self._store, parts)
+            self._doors.append(self._proxy)
 
     def _terms(self, route: Route, port: int) -> Terms:
         target = route.target
@@ -206,7 +238,7 @@ class MtlsHelper:
         try:
             stranger = self._peers.own_program(client.getsockname(), theirs) is None
             if stranger or not self._begin(door, client, theirs):
-                door.route.refused += 1
+                door.refused += 1
                 abort(client)
         except Exception:
             log.exception("accept")
@@ -214,12 +246,12 @@ class MtlsHelper:
 
     def _begin(self, door: _Door, client: socket.socket, theirs: Address) -> bool:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = door.admit(client, theirs, self._forget)
+        connection: _Carried = door.admit(client, theirs, self._forget)
         with self._lock:
             if len(self._connections) >= self._settings.connections:
                 return False
-            self._connections[connection] = door
-            door.route.accepted += 1
+            self._connections.add(connection)
+            door.taken()
         try:
             start_thread(threading.Thread(target=connection.run, name="mtls connection", daemon=True))
         except RuntimeError:  # the system has no thread left
@@ -227,9 +259,9 @@ class MtlsHelper:
             return False
         return True
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: _Carried) -> None:
         with self._changed:
-            self._connections.pop(connection, None)
+            self._connections.discard(connection)
             self._changed.notify_all()
 
     def _cards_changed(self, state: CardsState) -> None:
@@ -242,15 +274,6 @@ class MtlsHelper:
 
     def _may_go_on(self, card: CardId) -> bool:
         return not self._settings.close_when_card_leaves or self._cards.state.find(card) is not None
-
-
-def _listen(name: str, port: int) -> socket.socket:
-    try:
-        listener = socket.create_server((LOOPBACK, port), backlog=_BACKLOG)
-    except OSError as error:
-        raise SithsError(Failure.PORT_IN_USE, f"{name}: {LOOPBACK}:{port}") from error
-    listener.setblocking(False)
-    return listener
 
 
 def _rules(target: MtlsTarget, port: int) -> Rules:

@@ -136,7 +136,7 @@ class HttpGuard:
         request = _REQUEST_LINE.fullmatch(lines[0])
         if request is None:
             raise Refused("400 Bad Request", "the request line is not one that is let through")
-        fields = [_field(line) for line in lines[1:]]
+        fields = [parse_field(line) for line in lines[1:]]
         by_name = dict(fields)
         for name in _ONCE:
             if sum(name == each for each, _ in fields) > 1:
@@ -176,7 +176,8 @@ class HttpGuard:
         return self._rules.upstream_origin.encode("ascii") if name == b"origin" else value
 
 
-def _field(line: bytes) -> tuple[bytes, bytes]:
+def parse_field(line: bytes) -> tuple[bytes, bytes]:
+    """Return a header field's name in lower case and its value. Raises `Refused`."""
     found = _FIELD.fullmatch(line)
     if found is None:
         raise Refused("400 Bad Request", "a header field is malformed")

@@ -3,13 +3,26 @@
 
 from __future__ import annotations
 
+import socket
 import sys
-from typing import Protocol
+from typing import Final, Protocol
 
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.interaction import Program
 
 Address = tuple[str, int]
+LOOPBACK: Final = "127.0.0.1"
+_BACKLOG: Final = 128
+
+
+def listen_on(name: str, port: int) -> socket.socket:
+    """Listen on loopback, and nowhere else. Raises `SithsError(PORT_IN_USE)`."""
+    try:
+        listener = socket.create_server((LOOPBACK, port), backlog=_BACKLOG)
+    except OSError as error:
+        raise SithsError(Failure.PORT_IN_USE, f"{name}: {LOOPBACK}:{port}") from error
+    listener.setblocking(False)
+    return listener
 
 
 class PeerCheck(Protocol):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -47,12 +48,13 @@ class RouteParts:
 
 
 class Route:
-    """A target and the way to its server. The counters are the helper's, under its lock."""
+    """A target and the way to its server. `accepted` counts the connections that came for it."""
 
     def __init__(self, target: MtlsTarget, parts: RouteParts) -> None:
         self.target = target
         self.limited: str | None = None
-        self.accepted = self.refused = 0
+        self.accepted = 0
+        self._counting = threading.Lock()
         self._parts = parts
         self._trust = Trust((*parts.extra_ca, *target.ca))
         self.upstream = Upstream(
@@ -65,11 +67,16 @@ class Route:
             sessions=parts.sessions,
         )
 
-    def status(self, port: int, connections: int) -> TargetStatus:
-        """Return how the target is doing, being reached by `port` and in use by so many connections."""
+    def note_accepted(self) -> None:
+        """Count a connection that came for this target."""
+        with self._counting:
+            self.accepted += 1
+
+    def status(self, port: int, connections: int, refused: int) -> TargetStatus:
+        """Return how the target is doing: reached by `port`, in use, and so many refused at that port."""
         target = self.target
         server = f"{target.host}:{target.port}"
-        counters = (connections, self.accepted, self.refused, self.upstream.signatures)
+        counters = (connections, self.accepted, refused, self.upstream.signatures)
         return TargetStatus(target.name, port, server, target.mode, *counters, self.limited)
 
     def _context(self, chosen: Chosen, sign: Callable[[bytes, SignatureScheme], bytes]) -> ClientContext:

@@ -61,6 +61,7 @@ class Desk:
         self.service, self.files, self.issuers = service, files, issuers
         self._readers, self.card = readers, card
         self.person = Person()
+        self.directory = files.certificate.parent / "proxy"
         self._helpers: list[MtlsHelper] = []
 
     @property
@@ -73,8 +74,11 @@ class Desk:
         self, port: int, *, peers: PeerCheck | None = None, whole: dict[str, Any] | None = None, **target: Any
     ) -> MtlsHelper:
         """Start a helper with one target at `localhost:port`; `target` and `whole` are further settings."""
-        settings = self.settings(port, whole, **target)
-        helper = MtlsHelper(settings, self.service, self.person, peers=peers)
+        return self.start(self.settings(port, whole, **target), peers=peers)
+
+    def start(self, settings: Mtls, *, peers: PeerCheck | None = None) -> MtlsHelper:
+        """Start a helper with these settings."""
+        helper = MtlsHelper(settings, self.service, self.person, directory=self.directory, peers=peers)
         helper.start()
         self._helpers.append(helper)
         return helper

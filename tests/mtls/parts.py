@@ -53,11 +53,12 @@ def make_certificate(
     common_name: str,
     *,
     content_commitment: bool | None = None,
+    names: tuple[str, ...] = ("localhost",),
 ) -> x509.Certificate:
-    """A certificate for localhost; a self-signed CA, or a leaf's with that usage beside digitalSignature."""
+    """A certificate for `names` and 127.0.0.1: a self-signed CA, or a leaf with or without that usage."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    alternatives = [*(x509.DNSName(each) for each in names), x509.IPAddress(ip_address("127.0.0.1"))]
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -66,7 +67,7 @@ def make_certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(names, critical=False)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=content_commitment is None, path_length=None), critical=True)
     )
     if content_commitment is not None:

@@ -122,10 +122,13 @@ class Lending(QObject):
         self.changed.emit()
 
     def _started(self) -> MtlsHelper:
+        from sithsapp.desktop.paths import mtls_dir
         from sithsapp.mtls.helper import MtlsHelper
 
         settings = self._store.settings
-        helper = MtlsHelper(settings.mtls, self._cards, self.consents, extra_ca=settings.extra_ca)
+        helper = MtlsHelper(
+            settings.mtls, self._cards, self.consents, directory=mtls_dir(), extra_ca=settings.extra_ca
+        )
         helper.subscribe(lambda _sessions: self.changed.emit())
         helper.start()
         return helper

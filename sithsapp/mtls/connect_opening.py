@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Opens a connection to a server in a thread of its own, so that a browser can be kept waiting in the right way.
+
+A person needs longer for a code than browsers wait for a proxy's answer (some 30 seconds), while they wait for a
+server's first answer for minutes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Final
+
+from sithsapp.failures import Failure, SithsError
+from sithsapp.mtls.interaction import Program
+from sithsapp.mtls.threads import start_thread
+from sithsapp.mtls.tls_stream import TlsStream
+from sithsapp.mtls.upstream import Identity, Upstream
+
+_MOST_REMEMBERED: Final = 256
+_SHORTEST_QUIET, _LONGEST_QUIET = 2.0, 60.0
+Opened = tuple[TlsStream, Identity]
+
+
+class Refusals:
+    """Keeps a page that asks again and again from bothering a person who has said no. Thread-safe.
+
+    After a refusal the same program gets the same answer for two seconds without a question, after the next for
+    four, and so on up to a minute. A connection that succeeds ends it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._quiet: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+
+    def check(self, target: str, program: Program) -> None:
+        """Raise `SithsError(CANCELLED_BY_USER)` while a refusal holds."""
+        with self._lock:
+            until, _seconds = self._quiet.get((target, program.path), (0.0, 0.0))
+        if time.monotonic() < until:
+            raise SithsError(Failure.CANCELLED_BY_USER, "refused a moment ago")
+
+    def note(self, target: str, program: Program, *, refused: bool) -> None:
+        """Remember how it went."""
+        key = (target, program.path)
+        with self._lock:
+            _until, seconds = self._quiet.pop(key, (0.0, _SHORTEST_QUIET / 2))
+            if refused:
+                seconds = min(2 * seconds, _LONGEST_QUIET)
+                self._quiet[key] = time.monotonic() + seconds, seconds
+            while len(self._quiet) > _MOST_REMEMBERED:
+                self._quiet.popitem(last=False)
+
+
+class Opening:
+    """A connection to a server that is being opened."""
+
+    def __init__(self, name: str, upstream: Upstream, program: Program, refusals: Refusals) -> None:
+        """Begin at once. Raises `RuntimeError` if the system has no thread left."""
+        self._name, self._upstream, self._program, self._refusals = name, upstream, program, refusals
+        self._future: Future[Opened] = Future()
+        start_thread(threading.Thread(target=self._run, name="mtls opening", daemon=True))
+
+    def wait(self, seconds: float) -> bool:
+        """Tell whether it has succeeded or failed within `seconds`."""
+        with suppress(TimeoutError):
+            self._future.exception(seconds)
+        return self._future.done()
+
+    def result(self) -> Opened:
+        """Wait for the end; return the connection, or raise `SithsError`."""
+        return self._future.result()
+
+    def abandon(self) -> None:
+        """Have the connection closed whenever it comes; what was signed is used by the next one."""
+        self._future.add_done_callback(_close)
+
+    def _run(self) -> None:
+        try:
+            self._refusals.check(self._name, self._program)
+            opened = self._open()
+        except BaseException as error:  # whatever it is, the connection's own thread handles it
+            self._future.set_exception(error)
+        else:
+            self._future.set_result(opened)
+
+    def _open(self) -> Opened:
+        try:
+            opened = self._upstream.open(self._program)
+        except SithsError as error:
+            self._refusals.note(self._name, self._program, refused=error.failure is Failure.CANCELLED_BY_USER)
+            raise
+        self._refusals.note(self._name, self._program, refused=False)
+        return opened
+
+
+def _close(future: Future[Opened]) -> None:
+    if future.exception() is None:
+        future.result()[0].close()
