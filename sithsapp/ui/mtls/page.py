@@ -78,6 +78,7 @@ class ProgramsPage(MainPage):
         self._end_all.set_label(page.end_all)
         self._end_all.setVisible(bool(page.end_all))
         self._servers.setText(page.servers)
+        self._servers.setVisible(bool(page.servers))
         if before is None or before.sessions != page.sessions:
             self._draw_sessions(page)
         if before is None or before.targets != page.targets:
@@ -127,18 +128,17 @@ class SessionPanel(Frame):
         layout.addWidget(end, 0, Qt.AlignmentFlag.AlignVCenter)
 
 
-class TargetPanel(Frame):
+class TargetPanel(QWidget):
     """One server. `copied(str)` with what to tell when its address was copied."""
 
     copied = Signal(str)
 
     def __init__(self, target: TargetCard, parent: QWidget | None = None) -> None:
-        super().__init__("card", parent)
+        super().__init__(parent)
         title, facts = Text(TextStyle.STRONG), Facts(large=True)
         title.setText(target.title)
         facts.show_facts(target.facts)
-        layout = column(self, 8)
-        layout.setContentsMargins(16, 14, 16, 14)
+        layout = column(self, 6)
         layout.addWidget(title)
         layout.addWidget(facts)
         if target.address:

@@ -42,7 +42,11 @@ class TargetCard:
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """The whole page. `in_use` heads the sessions, `nobody` stands in their place; `notice` tells of a fault."""
+    """The whole page.
+
+    `in_use` heads the sessions and `servers` the targets, `nobody` stands in place of sessions; `notice` tells of a
+    fault.
+    """
 
     intro: str
     notice: Notice | None
@@ -67,7 +71,7 @@ def present_programs(
         nobody="" if rows else tr("No program uses the card."),
         sessions=rows,
         end_all=tr("End all") if len(rows) > 1 else "",
-        servers=tr("Servers"),
+        servers=tr("Servers") if targets else "",
         targets=tuple(map(_target, targets)),
     )
 
