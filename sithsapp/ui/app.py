@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.ui.mtls.window import ConsentWindow
     from sithsapp.ui.order.request_window import WindowOptions
     from sithsapp.ui.order.window import OrderWindow
+    from sithsapp.ui.support.reporting import Reporting
     from sithsapp.ui.theme import Theme
     from sithsapp.ui.tray.tray import Tray
 
@@ -56,6 +57,7 @@ class App(QObject):
         self._main: MainWindow | None = None
         self._services: Services | None = None
         self._flows: OrderFlows | None = None
+        self._reporting: Reporting | None = None
         self._lending: Lending | None = None
         self._watches_session = False
         self._state = starting_state()
@@ -134,6 +136,15 @@ class App(QObject):
         self._refresh()
         self._main.open(place)
 
+    def report(self, number: str = "") -> None:
+        """Show the error report's window; `number` is the failure that it is about."""
+        if self._reporting is None:
+            from sithsapp.ui.support.reporting import Reporting
+
+            self._set_window_icon()
+            self._reporting = Reporting(self._store, self._cards, self._theme)
+        self._reporting.open(number)
+
     def _make_services(self) -> Services:
         from sithsapp.ui.main.services import Services
 
@@ -145,6 +156,7 @@ class App(QObject):
             theme=self._theme,
             go=self.open_main,
             reread=self._reread,
+            report=self.report,
             lending=self._lending,
         )
         return self._services
@@ -199,7 +211,7 @@ class App(QObject):
         if self._main is not None:
             self._main.retranslate()
         consent = self._lending.consents.window if self._lending is not None else None
-        for window in (self._orders.window, consent):
+        for window in (self._orders.window, consent, self._reporting):
             if window is not None:
                 window.retranslate()
 
@@ -229,7 +241,7 @@ class App(QObject):
 
     def _change_theme(self) -> None:
         consent = self._lending.consents.window if self._lending is not None else None
-        for window in (self._orders.window, self._main, consent):
+        for window in (self._orders.window, self._main, consent, self._reporting):
             if window is not None:
                 window.apply_theme(self._theme())
 
@@ -238,7 +250,9 @@ class App(QObject):
 
         self._set_window_icon()
         self._watch_session()
-        return OrderWindow(describe, self._theme(), self._window_options())
+        window = OrderWindow(describe, self._theme(), self._window_options())
+        window.report_wanted.connect(self.report)
+        return window
 
     def _window_options(self) -> WindowOptions:
         from sithsapp.ui.order.request_window import window_options

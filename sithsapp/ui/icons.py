@@ -212,6 +212,46 @@ def _program(path: QPainterPath) -> None:
     _lines(path, ((6.5, 9), (9.5, 12), (6.5, 15)), ((12.5, 15), (16.5, 15)))
 
 
+def _bug(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(7, 8, 10, 12.5), 5, 5)
+    path.moveTo(9, 8)
+    path.cubicTo(9, 4, 15, 4, 15, 8)
+    _lines(path, ((12, 12), (12, 20.5)), ((7, 14), (2.5, 14)), ((17, 14), (21.5, 14)))
+    _lines(
+        path, ((7.5, 10.5), (4, 7.5)), ((16.5, 10.5), (20, 7.5)), ((7.5, 17.5), (4, 20.5)), ((16.5, 17.5), (20, 20.5))
+    )
+    _lines(path, ((9.3, 5.2), (7.8, 3)), ((14.7, 5.2), (16.2, 3)))
+
+
+def _copy(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(8.5, 8.5, 12.5, 12.5), 2, 2)
+    _lines(
+        path,
+        ((4.5, 15.5), (3.4, 15.2), (3, 14.2), (3, 4.8), (3.5, 3.5), (4.8, 3), (14.2, 3), (15.2, 3.4), (15.5, 4.5)),
+    )
+
+
+def _folder(path: QPainterPath) -> None:
+    _lines(
+        path,
+        ((6, 19.5), (4, 19.5), (2.8, 19), (2.5, 17.8), (2.5, 5.5), (3, 4.4), (4.2, 4), (8.6, 4), (11, 7), (18, 7)),
+    )
+    _lines(path, ((18, 7), (19.3, 7.5), (19.7, 10)))
+    _lines(path, ((6, 19.5), (8.2, 11), (9.2, 10.2), (21.6, 10.2), (19.8, 18.4), (18.6, 19.5), (6, 19.5)))
+
+
+def _scroll(path: QPainterPath) -> None:
+    _lines(path, ((6, 17), (6, 5), (5.2, 3.6), (3.8, 3.4), (2.6, 4.4), (2.5, 7.5), (6, 7.5)))
+    _lines(path, ((4.2, 3.4), (17, 3.4), (18.4, 4), (19, 5.4), (19, 15)))
+    _lines(path, ((10, 17.5), (10, 19), (9.2, 20.4), (7.8, 20.7), (6.6, 20), (6, 18.6), (6, 17)))
+    _lines(
+        path,
+        ((8, 20.7), (19.2, 20.7), (20.8, 20), (21.5, 18.6), (21.5, 17.5), (10, 17.5)),
+        ((10, 8), (15, 8)),
+        ((10, 12), (15, 12)),
+    )
+
+
 class Icon(Enum):
     """The icons by what they show."""
 
@@ -240,6 +280,10 @@ class Icon(Enum):
     OFFLINE = "offline"
     CHECK_CIRCLE = "check_circle"
     PROGRAM = "program"
+    BUG = "bug"
+    COPY = "copy"
+    FOLDER = "folder"
+    SCROLL = "scroll"
 
 
 _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
@@ -268,6 +312,10 @@ _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
     Icon.OFFLINE: _offline,
     Icon.CHECK_CIRCLE: _check_circle,
     Icon.PROGRAM: _program,
+    Icon.BUG: _bug,
+    Icon.COPY: _copy,
+    Icon.FOLDER: _folder,
+    Icon.SCROLL: _scroll,
 }
 
 

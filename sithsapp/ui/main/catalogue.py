@@ -51,11 +51,18 @@ def _settings(services: Services) -> MainPage:
     return SettingsPage(services)
 
 
+def _help(services: Services) -> MainPage:
+    from sithsapp.ui.support.page import SupportPage
+
+    return SupportPage(services)
+
+
 PAGES: dict[Place, Entry] = {
     Place.OVERVIEW: Entry(Icon.HOME, lambda: tr("Overview"), _overview),
     Place.PROGRAMS: Entry(
         Icon.PROGRAM, lambda: tr("Programs"), _programs, lambda services: services.lending is not None
     ),
     Place.SETTINGS: Entry(Icon.GEAR, lambda: tr("Settings"), _settings),
+    Place.HELP: Entry(Icon.LIFEBUOY, lambda: tr("Help and logs"), _help),
 }
 """What the navigation offers. A new page is a line here and a function above."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class Services:
 
     `go` brings a page of the main window to the front, `theme` returns the theme of this moment, `reread` has the
     active card read anew, `describe` tells of a certificate's holder. `lending` is there once the
-    settings name servers that programs reach with the card.
+    settings name servers that programs reach with the card. `report` opens the error report about a failure number,
+    which may be empty.
     """
 
     store: SettingsStore
@@ -34,3 +35,4 @@ class Services:
     go: Callable[[Place], None]
     reread: Callable[[], None]
     lending: Lending | None = None
+    report: Callable[[str], None] = field(default=lambda number: None)

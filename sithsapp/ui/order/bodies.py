@@ -356,13 +356,17 @@ class ProblemPage(OrderPage):
         super().__init__(parent)
         self._banner = self.add(Banner())
         self._number = self.add(Text(TextStyle.SMALL, tone="secondary"))
-        self._button = Button(Kind.SECONDARY)
+        self._button, self._report = Button(Kind.SECONDARY), Button(Kind.LINK, Icon.BUG)
         self.add_buttons(self._button)
+        self.add_below(self._report)
         self.acts(self._button, Action.CLOSE)
+        self.acts(self._report, Action.MAKE_REPORT)
         self.finish()
 
-    def show_body(self, body: ProblemBody, header: Header | None) -> None:
-        """Show `body`."""
+    def show_body(self, body: ProblemBody, header: Header | None, *, can_report: bool = False) -> None:
+        """Show `body`; the way to an error report where there is one."""
+        self._report.set_label(body.report)
+        self._report.setVisible(can_report and bool(body.report))
         self._banner.show_notice(body.notice)
         self._number.setText(body.number)
         self._button.set_label(body.button)

@@ -33,6 +33,7 @@ class Action(Enum):
     CLOSE = "close"
     REPORT = "report"
     MORE_TIME = "more_time"
+    MAKE_REPORT = "make_report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,15 @@ class BindingCodeBody:
 
 @dataclass(frozen=True, slots=True)
 class ProblemBody:
-    """The end that nobody wanted: what happened, what to do, and the number for support."""
+    """The end that nobody wanted: what happened, what to do, and the number for support.
+
+    `report` leads to an error report; empty where there is nothing to report.
+    """
 
     notice: Notice
     number: str
     button: str
+    report: str = ""
 
 
 Body = WaitingBody | CodeBody | LastTryBody | BindingCodeBody | ProblemBody

@@ -197,7 +197,8 @@ def _problem(view: Finished, failure: Failure) -> ProblemBody:
         text = f"{text} {no_puk}"
     severity = Severity.INFO if failure in _CALM_ENDS else Severity.ERROR
     number = tr("Error code {number}").format(number=failure.number)
-    return ProblemBody(Notice(severity, title, text), number, tr("Close"))
+    report = tr("Create an error report …") if severity is Severity.ERROR else ""
+    return ProblemBody(Notice(severity, title, text), number, tr("Close"), report)
 
 
 def _asker(opened: OpenOrder | None) -> str:

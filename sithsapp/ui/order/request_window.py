@@ -33,16 +33,20 @@ from sithsapp.ui.widgets.button import Button
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowOptions:
-    """What settings say of the window. `done_seconds` 0 keeps the last page, `on_top` is for the other windows."""
+    """What settings say of the window. `done_seconds` 0 keeps the last page, `on_top` is for the other windows.
+
+    `can_report` offers an error report where a request fails.
+    """
 
     allow_show_pin: bool = True
     done_seconds: int = 3
     on_top: bool = True
+    can_report: bool = False
 
 
 def window_options(settings: Settings) -> WindowOptions:
     """Return what `settings` say of windows that ask for a decision."""
-    return WindowOptions(settings.allow_show_pin, settings.done_seconds, settings.on_top)
+    return WindowOptions(settings.allow_show_pin, settings.done_seconds, settings.on_top, can_report=True)
 
 
 class RequestWindow(PagedWindow):
@@ -177,5 +181,5 @@ class RequestWindow(PagedWindow):
                 self._binding.show_body(page.body, page.header)
                 return self._binding
             case ProblemBody():
-                self._problem.show_body(page.body, page.header)
+                self._problem.show_body(page.body, page.header, can_report=self._options.can_report)
                 return self._problem

@@ -31,9 +31,10 @@ from sithsapp.ui.theme import Theme
 
 
 class OrderWindow(RequestWindow):
-    """Shows views and posts events (`posted(event)`)."""
+    """Shows views and posts events (`posted(event)`). `report_wanted(number)` for a failure to report."""
 
     posted = Signal(object)
+    report_wanted = Signal(str)
 
     def __init__(self, describe: Describe, theme: Theme, options: WindowOptions | None = None) -> None:
         super().__init__(theme, options)
@@ -85,6 +86,8 @@ class OrderWindow(RequestWindow):
                 self._use_last_try()
             case Action.APPROVE:
                 self._approve()
+            case Action.MAKE_REPORT:
+                self._report_failure()
 
     def choose(self, choice: Choice) -> None:
         """Use another card or certificate for this order."""
@@ -114,6 +117,12 @@ class OrderWindow(RequestWindow):
         if entry is not None:
             body, pin = entry
             self.posted.emit(PinEntered(body.card, body.credential, pin, body.last_try_ok))
+
+    def _report_failure(self) -> None:
+        """Leave for the report's window, which this one would cover."""
+        if isinstance(self._view, Finished) and self._view.failure is not None:
+            self.hide()
+            self.report_wanted.emit(self._view.failure.number)
 
     def _end(self, view: Finished) -> None:
         cancelled = view.failure is Failure.CANCELLED_BY_USER
