@@ -27,10 +27,10 @@ def _name(text: str) -> x509.Name:
 class TlsCa:
     """A throw-away CA for server certificates."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, name: str = "Test CA") -> None:
+        self._directory, self._ca_name = directory, name
         self._key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder("Test CA", self._key.public_key(), -10, 10)
+        builder = self._builder(name, self._key.public_key(), -10, 10)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self._write("ca.pem", builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
@@ -60,7 +60,7 @@ class TlsCa:
         return (
             x509.CertificateBuilder()
             .subject_name(_name(name))
-            .issuer_name(_name("Test CA"))
+            .issuer_name(_name(self._ca_name))
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(_NOW + datetime.timedelta(days=from_days))

@@ -40,7 +40,6 @@ class Action(Enum):
     TAKE_SCHEME = "take_scheme"
     MAKE_LOG_PRIVATE = "make_log_private"
     READ_CARD_AGAIN = "read_card_again"
-    SHOW_LOG_FOLDER = "show_log_folder"
     SHOW_SETTINGS = "show_settings"
 
 

@@ -30,7 +30,7 @@ class LogFolderCheck:
         if os.name == "posix" and directory.stat().st_mode & _OTHERS:
             sentence = said(_("Others on this computer can read the log."))
             return Result(Outcome.WARNING, sentence, said(_("Make the log folder private.")), Action.MAKE_LOG_PRIVATE)
-        return Result(Outcome.OK, said(_("The log is written and private.")), action=Action.SHOW_LOG_FOLDER)
+        return ok(_("The log is written and private."))
 
 
 def make_private(directory: Path) -> None:

@@ -148,8 +148,6 @@ class SupportPage(MainPage):
                 self._make_private()
             case Action.READ_CARD_AGAIN:
                 self._services.reread()
-            case Action.SHOW_LOG_FOLDER:
-                self._show_folder()
             case Action.SHOW_SETTINGS:
                 self._services.go(Place.SETTINGS)
 

@@ -70,7 +70,6 @@ def action_label(action: Action | None) -> str:
         Action.TAKE_SCHEME: tr("Open the links with this app"),
         Action.MAKE_LOG_PRIVATE: tr("Make it private"),
         Action.READ_CARD_AGAIN: tr("Read the card again"),
-        Action.SHOW_LOG_FOLDER: tr("Show the log folder"),
         Action.SHOW_SETTINGS: tr("Show the settings"),
     }
     return labels[action]

@@ -39,7 +39,7 @@ from sithsapp.ui.widgets.ring import Ring
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import Frame, apply_to_children, column, row
 
-_SIZE = QSize(520, 640)
+_SIZE = QSize(520, 700)
 _SCREEN_MARGIN = 48
 _BOX_HEIGHT = 96
 _KINDS = (PartKind.COMPUTER, PartKind.LOG, PartKind.CERTIFICATES, PartKind.SETTINGS)
