@@ -106,6 +106,10 @@ class LocalStore:
                 found.append(ssl.PEM_cert_to_DER_cert(path.read_text("ascii")))
         return tuple(found)
 
+    def authority_file(self, authority: bytes) -> Path:
+        """Return the PEM file of an authority that was made here, for programs that take CAs as files."""
+        return self._remembered(authority)
+
     def forget(self, authority: bytes) -> None:
         """Forget an authority that nothing trusts any more. Raises `OSError`."""
         self._remembered(authority).unlink(missing_ok=True)
@@ -130,15 +134,20 @@ class LocalStore:
         return number if 0 < number < 65536 else None
 
     def _remember(self, authority: bytes, pem: bytes) -> None:
-        self._authorities.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_directory()
+        self._authorities.mkdir(mode=0o700, exist_ok=True)
         self._write(self._remembered(authority), pem)
 
     def _remembered(self, authority: bytes) -> Path:
         return self._authorities / f"{hashlib.sha256(authority).hexdigest()[:32]}.pem"
 
+    def _make_directory(self) -> None:
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+
     def _write(self, path: Path, content: bytes) -> None:
         """Put `content` there as a whole; it is never readable by anybody else, not for a moment."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_directory()
         passing = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
         try:
             descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
