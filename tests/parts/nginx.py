@@ -26,6 +26,7 @@ http {{
     default_type text/plain;
     location / {{ return 200 "$ssl_client_s_dn|$ssl_protocol|$ssl_session_reused|$host\\n"; }}
     location /files/ {{ alias {directory}/files/; }}
+    {more}
   }}
 }}
 """
@@ -38,9 +39,11 @@ def _free_port() -> int:
 
 
 class Nginx:
-    """One nginx on loopback. `protocols` in nginx's words, e.g. `TLSv1.3`."""
+    """One nginx on loopback. `protocols` in nginx's words, e.g. `TLSv1.3`; `more` are further lines of its server."""
 
-    def __init__(self, directory: Path, certificate: Path, key: Path, client_cas: Path, protocols: str) -> None:
+    def __init__(
+        self, directory: Path, certificate: Path, key: Path, client_cas: Path, protocols: str, more: str = ""
+    ) -> None:
         program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/opt/homebrew/bin")
         if program is None:
             pytest.skip("nginx is not installed")
@@ -56,6 +59,7 @@ class Nginx:
                 key=key,
                 client_cas=client_cas,
                 protocols=protocols,
+                more=more,
             )
         )
         self._process = subprocess.Popen(
