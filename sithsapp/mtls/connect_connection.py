@@ -22,6 +22,7 @@ from sithsapp.mtls import answers
 from sithsapp.mtls.connect_opening import Opening, Refusals
 from sithsapp.mtls.connect_request import ConnectAsked, FirstRequest, PacAsked
 from sithsapp.mtls.connection import FIRST_BYTES_SECONDS, Stranger, answer, shut
+from sithsapp.mtls.flight import Identity
 from sithsapp.mtls.http_guard import Refused
 from sithsapp.mtls.interaction import Program, Purpose
 from sithsapp.mtls.peer import Address, PeerCheck
@@ -33,7 +34,7 @@ from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.side import CHUNK, Room
 from sithsapp.mtls.tls_stream import TlsStream, Truncated
 from sithsapp.mtls.tunnel import Idle, Tunnel, abort
-from sithsapp.mtls.upstream import Identity, Upstream
+from sithsapp.mtls.upstream import Upstream
 
 log = logging.getLogger(__name__)
 
@@ -171,12 +172,12 @@ class ProxyConnection:
         if self.ending:
             raise Truncated("ended here")
         tunnel = Tunnel(tls, server, None)
-        tunnel.on_first_data(lambda: upstream.note_session(program, identity, server.session))
-        here.purpose = purpose
+        tunnel.on_first_data(lambda: upstream.note_session(program, identity, server))
+        here.turn.purpose = purpose
         try:
             tunnel.begin(tls.early(), server.early())
         finally:
-            here.purpose = None
+            here.turn.purpose = None
         self._carried = Carried(tunnel, purpose, self._terms.idle_seconds, self._over)
         self._pump = self._terms.pumps.carry(self._carried)
         if self.ending:

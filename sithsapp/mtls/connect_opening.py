@@ -15,10 +15,11 @@ from contextlib import suppress
 from typing import Final
 
 from sithsapp.failures import Failure, SithsError
+from sithsapp.mtls.flight import Identity
 from sithsapp.mtls.interaction import Program
 from sithsapp.mtls.threads import start_thread
 from sithsapp.mtls.tls_stream import TlsStream
-from sithsapp.mtls.upstream import Identity, Upstream
+from sithsapp.mtls.upstream import Upstream
 
 _MOST_REMEMBERED: Final = 256
 _SHORTEST_QUIET, _LONGEST_QUIET = 2.0, 60.0

@@ -13,6 +13,7 @@ from typing import Final
 from sithsapp.card.model import CardId
 from sithsapp.failures import SithsError
 from sithsapp.mtls.answers import plain, sentence_of, status_of
+from sithsapp.mtls.flight import Identity
 from sithsapp.mtls.http_guard import HttpGuard, Refused, Rules
 from sithsapp.mtls.interaction import Program, Purpose
 from sithsapp.mtls.peer import Address, PeerCheck
@@ -23,7 +24,7 @@ from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.side import CHUNK, PlainSide
 from sithsapp.mtls.tls_stream import TlsStream, Truncated
 from sithsapp.mtls.tunnel import Idle, Tunnel, abort
-from sithsapp.mtls.upstream import Identity, Upstream
+from sithsapp.mtls.upstream import Upstream
 
 log = logging.getLogger(__name__)
 
@@ -106,12 +107,12 @@ class Connection:
         upstream, program = self.upstream, self._program
         filtered = self._guard is not None or not self._known
         tunnel = Tunnel(PlainSide(self._client), server, self._passing if filtered else None)
-        tunnel.on_first_data(lambda: upstream.note_session(program, self._identity(), server.session))
-        purpose = here.purpose = self.purpose
+        tunnel.on_first_data(lambda: upstream.note_session(program, self._identity(), server))
+        purpose = here.turn.purpose = upstream.purpose(program)
         try:
             tunnel.begin(first, server.early())
         finally:
-            here.purpose = None
+            here.turn.purpose = None
         self._carried = Carried(tunnel, purpose, self._terms.idle_seconds, self._over)
         self._pump = self._terms.pumps.carry(self._carried)
         if self.ending:

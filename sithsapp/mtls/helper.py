@@ -28,7 +28,7 @@ from sithsapp.mtls.pump import Pumps
 from sithsapp.mtls.route import Route, RouteParts, TargetStatus
 from sithsapp.mtls.self_test import require_working
 from sithsapp.mtls.sessions import Listener, Session, Sessions, key_of
-from sithsapp.mtls.threads import start_thread
+from sithsapp.mtls.threads import Workers
 from sithsapp.mtls.tunnel import abort
 from sithsapp.settings.schema import Mtls, MtlsTarget
 
@@ -94,7 +94,7 @@ class MtlsHelper:
         self._store = LocalStore(directory)
         self._proxy: ProxyDoor | None = None
         self._connections: set[_Carried] = set()
-        self._pumps = Pumps()
+        self._pumps, self._workers = Pumps(), Workers("mtls connection")
         self._closing = threading.Event()
         self._wake, self._woken = socket.socketpair()
         self._wake.setblocking(False)
@@ -253,7 +253,7 @@ class MtlsHelper:
             self._connections.add(connection)
             door.taken()
         try:
-            start_thread(threading.Thread(target=connection.run, name="mtls connection", daemon=True))
+            self._workers.run(connection.run)
         except RuntimeError:  # the system has no thread left
             self._forget(connection)
             return False

@@ -15,6 +15,8 @@ from typing import Final
 
 MAX_HEAD: Final = 32 * 1024
 _MAX_LINE: Final = 128
+_MOST_SEEN: Final = 16
+_HEAD_END: Final = b"\r\n\r\n"
 _REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,20}) (/[\x21-\x7e]*) HTTP/1\.([01])")
 _FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*")
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
@@ -44,6 +46,9 @@ class Rules:
     upstream_origin: str
 
 
+_Head = tuple[bytes, bytes, bytes]
+
+
 class HttpGuard:
     """The requests of one connection: `feed` takes what the client sent and returns what the server may have."""
 
@@ -54,10 +59,15 @@ class HttpGuard:
         self._in_chunks = False
         self._in_trailer = False
         self._after_chunk = False
+        self._seen: dict[_Head, bytes] = {}
         self.requests = 0
 
     def feed(self, data: bytes) -> bytes:
         """Return what may go to the server; keeps an unfinished head back. Raises `Refused`, after which all ends."""
+        if data.endswith(_HEAD_END) and not self._pending and not self._in_body():
+            end = data.find(_HEAD_END, 0, MAX_HEAD)
+            if end == len(data) - len(_HEAD_END):  # as most come: one head, alone and whole
+                return self._passed_head(data[:end])
         self._pending += data
         passed = bytearray()
         while True:
@@ -122,32 +132,55 @@ class HttpGuard:
         return b"\r\n"
 
     def _head(self) -> bytes:
-        end = self._pending.find(b"\r\n\r\n", 0, MAX_HEAD)
+        end = self._pending.find(_HEAD_END, 0, MAX_HEAD)
         if end < 0:
             if len(self._pending) >= MAX_HEAD:
                 raise Refused("431 Request Header Fields Too Large", "the request's head is too long")
             return b""
-        lines = bytes(self._pending[:end]).split(b"\r\n")
+        head = bytes(self._pending[:end])
         del self._pending[: end + 4]
-        self.requests += 1
-        return self._checked(lines)
+        return self._passed_head(head)
 
-    def _checked(self, lines: list[bytes]) -> bytes:
-        request = _REQUEST_LINE.fullmatch(lines[0])
+    def _passed_head(self, head: bytes) -> bytes:
+        """Return what the server gets in place of `head`.
+
+        Method, version and fields decide, and nothing else does: those that were let through once are remembered.
+        Where a body follows, its length has to be read anew.
+        """
+        self.requests += 1
+        start, _, fields = head.partition(b"\r\n")
+        request = _REQUEST_LINE.fullmatch(start)
         if request is None:
             raise Refused("400 Bad Request", "the request line is not one that is let through")
-        fields = [parse_field(line) for line in lines[1:]]
+        key = (request[1], request[3], fields)
+        passed = self._seen.get(key)
+        if passed is None:
+            passed = self._checked(*key)
+            if not self._in_body():
+                self._remember(key, passed)
+        return start + passed
+
+    def _remember(self, key: _Head, passed: bytes) -> None:
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen[key] = passed
+
+    def _in_body(self) -> bool:
+        return bool(self._left) or self._in_chunks
+
+    def _checked(self, method: bytes, version: bytes, lines: bytes) -> bytes:
+        """Return what stands after the request line, to the empty line."""
+        fields = [parse_field(line) for line in lines.split(b"\r\n")] if lines else []
         by_name = dict(fields)
         for name in _ONCE:
             if sum(name == each for each, _ in fields) > 1:
                 raise Refused("400 Bad Request", f"{name.decode()} occurs twice")
-        self._check_source(request[1], by_name)
-        self._begin_body(by_name, old=request[3] == b"0")
-        closing = b"close" if request[3] == b"0" or _wants_close(by_name) else b"keep-alive"
+        self._check_source(method, by_name)
+        self._begin_body(by_name, old=version == b"0")
+        closing = b"close" if version == b"0" or _wants_close(by_name) else b"keep-alive"
         kept = [(name, self._rewritten(name, value)) for name, value in fields if name not in _DROPPED]
         kept.append((b"connection", closing))
-        start = lines[0]
-        return b"\r\n".join([start, *(b"%s: %s" % field for field in kept)]) + b"\r\n\r\n"
+        return b"".join(b"\r\n%s: %s" % field for field in kept) + b"\r\n\r\n"
 
     def _check_source(self, method: bytes, fields: dict[bytes, bytes]) -> None:
         host = fields.get(b"host", b"").decode("latin-1").lower()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sithsapp.card.model import SignatureScheme
+from sithsapp.mtls.permission import here
 from sithsapp.mtls.public_key import PublicKey
 
 PEM_BEGIN: Final = b"-----BEGIN SITHS CARD KEY-----\n"
@@ -83,26 +84,19 @@ KEYS: Final = KeyRegistry()
 """The one registry: the provider is registered once for the process and never unloaded."""
 
 
-class _Errors(threading.local):
-    last: BaseException | None = None
-
-
-_errors = _Errors()
-
-
 def note_error(error: BaseException) -> None:
     """Keep what `Sign` raised in this thread until the TLS call that led to it has returned."""
-    _errors.last = error
+    here.turn.error = error
 
 
 def forget_error() -> None:
     """Begin a TLS call in this thread: what an earlier one led to is not its."""
-    _errors.last = None
+    here.turn.error = None
 
 
 def raise_noted(error: OSError) -> None:
     """Raise what `Sign` raised in this thread since `forget_error`, if it did, in place of what TLS says of it."""
-    noted, _errors.last = _errors.last, None
+    noted, here.turn.error = here.turn.error, None
     if noted is not None:
         raise noted from error
 

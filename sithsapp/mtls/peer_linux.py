@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,11 +61,12 @@ class LinuxPeerCheck:
                 return Program(_link(f"/proc/{pid}/exe"), pid)
         return Program()
 
-    def _candidates(self) -> list[int]:
+    def _candidates(self) -> Iterator[int]:
         """Return process ids: those that connected lately, then the youngest, as commands are short-lived."""
         recent = tuple(self._recent)
+        yield from recent
         others = sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True)
-        return [*recent, *(pid for pid in others if pid not in recent)]
+        yield from (pid for pid in others if pid not in recent)
 
 
 def _holds(pid: int, wanted: str) -> bool:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sithsapp.mtls.interaction import Purpose
-from sithsapp.mtls.permission import here
+from sithsapp.mtls.permission import Turn, here
 from sithsapp.mtls.readiness import READ, Poller, poller
 from sithsapp.mtls.side import Room
 from sithsapp.mtls.threads import start_thread
@@ -51,10 +51,8 @@ class Carried:
     active: float = field(default_factory=time.monotonic)
     error: BaseException | None = None
     over: bool = False
-    client_number: int = -1
-    server_number: int = -1
-    client_watched: int = 0
-    server_watched: int = 0
+    numbers: tuple[int, int] = (-1, -1)
+    watched: tuple[int, int] = (0, 0)
 
     @property
     def deadline(self) -> float:
@@ -72,6 +70,7 @@ class Pump:
         self._handlers: dict[int, tuple[Carried, _Handler]] = {}
         self._here: set[Carried] = set()
         self._busy: Carried | None = None
+        self._rung = True
         self._check_at = _NEVER
         self._lock = threading.Lock()
         self._driver: threading.Thread | None = None
@@ -141,29 +140,33 @@ class Pump:
         except RuntimeError:
             self._admit(carried)
             raise
-        here.step_aside = None
+        here.turn.step_aside = None
 
     def _drive(self) -> None:
-        me, room = threading.current_thread(), Room()
-        here.step_aside = self._step_aside
+        me, turn, room = threading.current_thread(), here.turn, Room()
+        turn.step_aside = self._step_aside
         while self._driver is me:
-            self._take_inbox()
+            if self._rung:
+                self._take_inbox()
             if self._closing:
                 self._end_all()
                 return
-            self._carry_some(me, room)
+            self._carry_some(me, turn, room)
 
-    def _carry_some(self, me: threading.Thread, room: Room) -> None:
+    def _carry_some(self, me: threading.Thread, turn: Turn, room: Room) -> None:
         """Wait, then do one step for each socket that is ready."""
         now = self._reap()
         ready = self._poller.wait(None if self._check_at == _NEVER else self._check_at - now)
-        now, handlers = time.monotonic(), self._handlers
+        now, find = time.monotonic(), self._handlers.get
         for number, events in ready:
-            found = handlers.get(number)
-            if found is None:  # the wake-up socket, or one that has ended within this round
+            found = find(number)
+            if found is None:  # the wake-up, or a connection that has ended within this round
+                self._rung = True
                 continue
             carried, step = found
-            self._busy, here.purpose, carried.active = carried, carried.purpose, now
+            self._busy = carried
+            turn.purpose, turn.error = carried.purpose, None
+            carried.active = now
             error: BaseException | None = None
             try:
                 step(events, room)
@@ -172,7 +175,9 @@ class Pump:
             if self._driver is not me:
                 self._give_back(carried, error)
                 return
-            self._settle(carried, error)
+            tunnel = carried.tunnel
+            if error is not None or tunnel.over or tunnel.wants != carried.watched:
+                self._settle(carried, error)
 
     def _settle(self, carried: Carried, error: BaseException | None) -> None:
         """See what the connection waits for now, unless it has ended."""
@@ -187,28 +192,24 @@ class Pump:
 
     def _watch(self, carried: Carried) -> None:
         tunnel = carried.tunnel
-        if tunnel.client_wants != carried.client_watched:
-            self._poller.watch(carried.client_number, carried.client_watched, tunnel.client_wants)
-            carried.client_watched = tunnel.client_wants
-        if tunnel.server_wants != carried.server_watched:
-            self._poller.watch(carried.server_number, carried.server_watched, tunnel.server_wants)
-            carried.server_watched = tunnel.server_wants
+        for number, before, wanted in zip(carried.numbers, carried.watched, tunnel.wants, strict=True):
+            if before != wanted:
+                self._poller.watch(number, before, wanted)
+        carried.watched = tunnel.wants
         if tunnel.finished:
             self._check_at = min(self._check_at, carried.deadline)
 
     def _give_back(self, carried: Carried, error: BaseException | None) -> None:
         """Return a connection that this thread has waited for to whoever drives now."""
-        here.purpose = None
         carried.error = carried.error or error
         carried.active = time.monotonic()
         self._post(carried, None)
 
     def _take_inbox(self) -> None:
         with self._lock:
-            try:
+            self._rung = False
+            with suppress(BlockingIOError):
                 self._woken.recv(4096)
-            except BlockingIOError:
-                return
             posted = tuple(self._inbox)
             self._inbox.clear()
         for carried, error in posted:
@@ -221,25 +222,22 @@ class Pump:
 
     def _admit(self, carried: Carried) -> None:
         tunnel = carried.tunnel
-        carried.client_number, carried.server_number = tunnel.client.raw.fileno(), tunnel.server.raw.fileno()
+        client, server = carried.numbers = tunnel.client.raw.fileno(), tunnel.server.raw.fileno()
         self._here.add(carried)
-        self._handlers[carried.client_number] = carried, tunnel.client_ready
-        self._handlers[carried.server_number] = carried, tunnel.server_ready
+        self._handlers[client] = carried, tunnel.client_ready
+        self._handlers[server] = carried, tunnel.server_ready
         self._check_at = min(self._check_at, carried.deadline)
         self._settle(carried, carried.error)
 
     def _leave(self, carried: Carried) -> None:
         """Take a connection out, so that nothing here touches it any more."""
         self._here.discard(carried)
-        for number, watched in (
-            (carried.client_number, carried.client_watched),
-            (carried.server_number, carried.server_watched),
-        ):
+        for number, watched in zip(carried.numbers, carried.watched, strict=True):
             self._handlers.pop(number, None)
             if watched:
                 with suppress(OSError, ValueError):
                     self._poller.watch(number, watched, 0)
-        carried.client_watched = carried.server_watched = 0
+        carried.watched = (0, 0)
 
     def _reap(self) -> float:
         """End what has been silent for too long; return the time."""

@@ -33,10 +33,8 @@ class Side(Protocol):
     """Whether the peer has ended its half."""
     unsent: bool
     """Whether something waits for the socket to take it: `flush` when it can be written."""
-
-    @property
-    def full(self) -> bool:
-        """Whether something that was written waits for whatever reason, so that no more may be."""
+    full: bool
+    """Whether something that was written waits for whatever reason, so that no more may be."""
 
     def receive(self, room: Room) -> memoryview:
         """Take what has come; empty if it is nothing yet, or the end, which sets `ended`.
@@ -61,13 +59,8 @@ class PlainSide:
         """Use `raw`, which belongs to the caller."""
         raw.setblocking(False)
         self.raw = raw
-        self.ended = self.unsent = False
+        self.ended = self.unsent = self.full = False
         self._rest = NOTHING
-
-    @property
-    def full(self) -> bool:
-        """See `Side`."""
-        return self.unsent
 
     def receive(self, room: Room) -> memoryview:
         """See `Side`."""
@@ -86,7 +79,7 @@ class PlainSide:
             sent = 0
         if sent < len(data):
             self._rest = memoryview(bytes(data[sent:]))
-            self.unsent = True
+            self.unsent = self.full = True
 
     def flush(self) -> None:
         """See `Side`."""
@@ -95,7 +88,7 @@ class PlainSide:
                 self._rest = self._rest[self.raw.send(self._rest) :]
             except BlockingIOError:
                 return
-        self.unsent = bool(self._rest)
+        self.unsent = self.full = bool(self._rest)
 
     def end_writing(self) -> None:
         """See `Side`."""

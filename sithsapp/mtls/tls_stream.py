@@ -10,10 +10,13 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from sithsapp.mtls.key_registry import forget_error, raise_noted, signing_errors
 from sithsapp.mtls.side import NOTHING, RECORD, Room
+
+_ReadInto = Callable[[int, memoryview], int]
 
 
 class Truncated(OSError):
@@ -34,11 +37,11 @@ class TlsStream:
         )
         self._rest = NOTHING
         self._early = self._waiting = b""
-        self.ended = self.unsent = False
+        self.ended = self.unsent = self.full = False
 
     @property
     def session(self) -> ssl.SSLSession | None:
-        """The session as it can be resumed at this moment, if it can."""
+        """The session as it can be resumed at this moment, if it can; a copy, and as such not cheap."""
         session = self._tls.session
         if session is None or not (session.has_ticket or (self.version == "TLSv1.2" and session.id)):
             return None
@@ -70,19 +73,15 @@ class TlsStream:
                 return
             self._receive_some(deadline)
 
-    def wait_for_ticket(self, seconds: float) -> None:
-        """Give a TLS 1.3 server, which sends its tickets after the handshake, a moment to do so.
+    def wait_for_word(self, seconds: float) -> None:
+        """Give a TLS 1.3 server a moment for its first word after the handshake: tickets, or that it refuses us.
 
-        Data that comes first is kept for `early`.
+        Data that comes with it is kept for `early`. Raises as `receive` does.
         """
-        deadline = time.monotonic() + seconds
+        if self.version == "TLSv1.3" and not self._in.pending:
+            with suppress(TimeoutError):
+                self._receive_some(time.monotonic() + seconds)
         self._decrypt_early()
-        while self.version == "TLSv1.3" and self.session is None and not self._early and not self.ended:
-            try:
-                self._receive_some(deadline)
-            except TimeoutError:
-                break
-            self._decrypt_early()
         self.raw.setblocking(False)
 
     def early(self) -> bytes:
@@ -105,7 +104,7 @@ class TlsStream:
         else:
             self._in.write_eof()
         data = self._decrypt(room.plain)
-        if self._waiting and not self._out.pending:
+        if self._waiting:
             waiting, self._waiting = self._waiting, b""
             self.write(waiting)
         elif self._out.pending:
@@ -117,7 +116,6 @@ class TlsStream:
 
         What TLS itself cannot take now, as the peer renegotiates, waits for it. Raises as `receive` does.
         """
-        forget_error()
         try:
             while (count := self._tls.write(data)) < len(data):
                 data = data[count:]
@@ -128,21 +126,18 @@ class TlsStream:
             raise
         self.flush()
 
-    @property
-    def full(self) -> bool:
-        """See `Side`."""
-        return self.unsent or bool(self._waiting)
-
     def flush(self) -> None:
         """See `Side`."""
         rest = self._rest
-        while rest or self._out.pending:
-            rest = rest or memoryview(self._out.read())
-            try:
-                rest = rest[self.raw.send(rest) :]
-            except BlockingIOError:
-                break
+        try:
+            while rest or self._out.pending:
+                data = rest or self._out.read()
+                sent = self.raw.send(data)
+                rest = NOTHING if sent == len(data) else memoryview(data)[sent:]
+        except BlockingIOError:
+            rest = memoryview(data)
         self._rest, self.unsent = rest, bool(rest)
+        self.full = self.unsent or bool(self._waiting)
 
     def end_writing(self) -> None:
         """See `Side`."""
@@ -176,17 +171,18 @@ class TlsStream:
 
     def _decrypt_early(self) -> None:
         if self._in.pending and not self.ended:
+            forget_error()
             plain = memoryview(bytearray(self._in.pending + 2 * RECORD))
             self._early += self._decrypt(plain)
 
     def _decrypt(self, plain: memoryview) -> memoryview:
         """Decrypt all that has come into `plain`, which has room for it, and return that part of it."""
-        forget_error()
-        tls, coming, filled = self._tls, self._in, 0
+        read: _ReadInto = self._tls.read  # type: ignore[assignment] # typeshed: bytes, also with a buffer
+        filled = 0
         try:
-            while count := _read(tls, plain[filled:]):
+            while count := read(RECORD, plain[filled:] if filled else plain):
                 filled += count
-                if not coming.pending and not tls.pending():
+                if not self._in.pending and not self._tls.pending():
                     return plain[:filled]  # spares an exception each time
                 if filled == len(plain):
                     raise BufferError("more was decrypted than was received")
@@ -225,7 +221,3 @@ def _left(deadline: float) -> float:
     if left <= 0:
         raise TimeoutError("the server took too long")
     return left
-
-
-def _read(tls: ssl.SSLObject, into: memoryview) -> int:
-    return tls.read(RECORD, into)  # type: ignore[return-value] # typeshed knows bytearray and bytes alone

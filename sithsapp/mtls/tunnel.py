@@ -17,6 +17,7 @@ from sithsapp.mtls.readiness import READ, WRITE
 from sithsapp.mtls.side import Room, Side
 
 _ABORT: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+_FLOWING: Final = (READ, READ)
 
 Filter = Callable[[bytes], bytes]
 
@@ -38,7 +39,7 @@ def abort(client: socket.socket) -> None:
 class Tunnel:
     """One connection in use. Used by one thread at a time.
 
-    `client_wants` and `server_wants` say what of either socket is awaited (`READ`, `WRITE`). Once all has been
+    `wants` says what of the client's and the server's socket is awaited (`READ`, `WRITE`). Once all has been
     carried it is `finished`: then the program's end alone is awaited, as closing on unread data would destroy what
     the program has not read yet. It is `over` when that has come, too.
     """
@@ -48,7 +49,7 @@ class Tunnel:
         self.client, self.server, self._passing = client, server, passing
         self._on_first_data: Callable[[], None] | None = None
         self._told_server = self.finished = self.over = False
-        self.client_wants = self.server_wants = 0
+        self.wants = _FLOWING
 
     def on_first_data(self, callback: Callable[[], None]) -> None:
         """Call `callback` once when the server has sent its first data, with which tickets come."""
@@ -105,16 +106,22 @@ class Tunnel:
     def _settle(self) -> None:
         """Pass on the ends, and see what is to be awaited."""
         client, server = self.client, self.server
+        if client.full or server.full or client.ended or server.ended:
+            self._settle_ends()
+            of_client = _wants(client, reading=self.finished or not server.full)
+            self.wants = of_client, 0 if self.finished else _wants(server, reading=not client.full)
+        else:
+            self.wants = _FLOWING
+
+    def _settle_ends(self) -> None:
+        client, server = self.client, self.server
         if client.ended and not self._told_server and not self.finished:
             self._told_server = True
             server.end_writing()
         if server.ended and not client.full and not self.finished:
             self.finished = True
             client.end_writing()
-        if self.finished:
-            self.over = client.ended and not client.unsent
-        self.server_wants = 0 if self.finished else _wants(server, reading=not client.full)
-        self.client_wants = _wants(client, reading=self.finished or not server.full)
+        self.over = self.finished and client.ended and not client.unsent
 
 
 def _wants(side: Side, *, reading: bool) -> int:

@@ -14,13 +14,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from sithsapp.card.model import CardId, SignatureScheme
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.choosing import Chosen
 from sithsapp.mtls.contexts import ClientContext
+from sithsapp.mtls.flight import Flight, Identity
 from sithsapp.mtls.interaction import Program, Purpose
 from sithsapp.mtls.permission import about_to_wait, here
 from sithsapp.mtls.sessions import Sessions
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS: Final = 10.0
 HANDSHAKE_SECONDS: Final = 15.0
 TICKET_SECONDS: Final = 0.2
-_WAIT_FOR_FLIGHT_SECONDS: Final = 300.0
 _MOST_FLIGHTS: Final = 64
 
 
@@ -43,28 +42,6 @@ def _same(one: Chosen, other: Chosen) -> bool:
 
 class _NeedsCard(Exception):
     """The server wants a signature where only a session was to be resumed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The certificate that is shown to the target, and the context that holds it."""
-
-    chosen: Chosen
-    context: ClientContext
-
-
-@dataclass(slots=True)
-class _Flight:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    session: ssl.SSLSession | None = None
-    identity: Identity | None = None
-    until: float = 0.0
-    failure: SithsError | None = None
-    failed_at: float = 0.0
-
-    def usable(self, identity: Identity) -> ssl.SSLSession | None:
-        fresh = self.identity is identity and time.monotonic() < self.until
-        return self.session if fresh else None
 
 
 SignFor = Callable[[Chosen, Purpose, bytes, SignatureScheme], bytes]
@@ -95,30 +72,26 @@ class Upstream:
         self._sessions = sessions
         self._lock = threading.Lock()
         self._identity: Identity | None = None
-        self._flights: OrderedDict[str, _Flight] = OrderedDict()
+        self._flights: OrderedDict[str, Flight] = OrderedDict()
         self.signatures = 0
 
     def open(self, program: Program) -> tuple[TlsStream, Identity]:
         """Return a connection that has shaken hands, for `program`; raises `SithsError` with the reason."""
-        started = time.monotonic()
+        came = time.monotonic()
         identity = self._current()
         flight = self._flight(program)
         tried = flight.usable(identity)
-        stream = self._resume(identity, tried)
-        if stream is not None:
-            return stream, identity
-        if not flight.lock.acquire(timeout=_WAIT_FOR_FLIGHT_SECONDS):
-            raise SithsError(Failure.CANCELLED_BY_USER, "nobody answered the question before this one")
-        try:
-            return self._fly(flight, identity, tried, program, started), identity
-        finally:
-            flight.lock.release()
+        stream = self._resume(identity, flight, tried)
+        if stream is None and not self._session_seconds:
+            stream = self._log_in(identity, program)  # what another wins is of no use
+        elif stream is None:
+            with flight.handshakes.turn(came):
+                stream = self._fly(flight, identity, tried, program)
+        return stream, identity
 
-    def note_session(self, program: Program, identity: Identity, session: ssl.SSLSession | None) -> None:
+    def note_session(self, program: Program, identity: Identity, stream: TlsStream) -> None:
         """Take a newer session of a connection that is in use; it does not live longer than the one it follows."""
-        flight = self._flight(program)
-        if session is not None and flight.usable(identity) is not None:
-            flight.session = session
+        self._flight(program).note(identity, stream)
 
     def purpose(self, program: Program) -> Purpose:
         """Return what is signed for when `program` reaches this server."""
@@ -160,51 +133,56 @@ class Upstream:
         return fresh
 
     def _signed(self, chosen: Chosen, message: bytes, scheme: SignatureScheme) -> bytes:
-        purpose = here.purpose
+        purpose = here.turn.purpose
         if purpose is None:
             raise _NeedsCard
+        questions, came = self._flight(purpose.program).questions, time.monotonic()
         about_to_wait()
-        signature = self._sign(chosen, purpose, message, scheme)
+        with questions.turn(came):
+            try:
+                signature = self._sign(chosen, purpose, message, scheme)
+            except SithsError as error:
+                questions.note(error)
+                raise
         with self._lock:
             self.signatures += 1
         return signature
 
-    def _flight(self, program: Program) -> _Flight:
+    def _flight(self, program: Program) -> Flight:
         """Return the program's flight; a program that cannot be named shares none."""
         if not program.path:
-            return _Flight()
+            return Flight()
         with self._lock:
-            flight = self._flights.setdefault(program.path, _Flight())
+            flight = self._flights.setdefault(program.path, Flight())
             self._flights.move_to_end(program.path)
             while len(self._flights) > _MOST_FLIGHTS:
                 self._flights.popitem(last=False)
             return flight
 
-    def _fly(
-        self, flight: _Flight, identity: Identity, tried: ssl.SSLSession | None, program: Program, started: float
-    ) -> TlsStream:
-        """With the flight's lock held: use what the one before has won, or sign."""
+    def _fly(self, flight: Flight, identity: Identity, tried: ssl.SSLSession | None, program: Program) -> TlsStream:
+        """In one's turn: use what the one before has won, or sign."""
         session = flight.usable(identity)
-        stream = self._resume(identity, session) if session is not tried else None
+        stream = self._resume(identity, flight, session) if session is not tried else None
         if stream is not None:
             return stream
-        if flight.failure is not None and flight.failed_at >= started:
-            raise flight.failure
         try:
-            here.purpose = self.purpose(program)
-            stream = self._connect(identity, None)
+            stream = self._log_in(identity, program)
         except SithsError as error:
-            flight.failure, flight.failed_at = error, time.monotonic()
+            flight.handshakes.note(error)
             raise
-        finally:
-            here.purpose = None
-        flight.identity, flight.session = identity, stream.session
-        flight.until = time.monotonic() + self._session_seconds
-        if flight.session is not None and self._session_seconds:
+        if flight.begin(identity, stream.session, self._session_seconds):
             self._tell_of(flight, program)
         return stream
 
-    def _tell_of(self, flight: _Flight, program: Program) -> None:
+    def _log_in(self, identity: Identity, program: Program) -> TlsStream:
+        """Open a connection in which may be signed."""
+        here.turn.purpose = self.purpose(program)
+        try:
+            return self._connect(identity, None)
+        finally:
+            here.turn.purpose = None
+
+    def _tell_of(self, flight: Flight, program: Program) -> None:
         """Say that `flight` holds a session, unless it was forgotten in the meantime."""
         if not program.path:
             return
@@ -214,13 +192,16 @@ class Upstream:
         if forgotten:
             self._sessions.released(self._name, program.path)
 
-    def _resume(self, identity: Identity, session: ssl.SSLSession | None) -> TlsStream | None:
-        if session is None:
-            return None
-        try:
-            return self._connect(identity, session)
-        except _NeedsCard:
-            return None
+    def _resume(self, identity: Identity, flight: Flight, session: ssl.SSLSession | None) -> TlsStream | None:
+        while session is not None:
+            try:
+                stream = self._connect(identity, session)
+            except _NeedsCard:
+                session = flight.refused(session)
+            else:
+                flight.taken(session)
+                return stream
+        return None
 
     def _connect(self, identity: Identity, session: ssl.SSLSession | None) -> TlsStream:
         host, _port = self._address
@@ -233,7 +214,7 @@ class Upstream:
             stream = TlsStream(raw, identity.context.ssl, host, session)
             stream.handshake(HANDSHAKE_SECONDS)
             if not stream.resumed:
-                stream.wait_for_ticket(TICKET_SECONDS)
+                stream.wait_for_word(TICKET_SECONDS)
             return stream
         except OSError as error:
             raw.close()

@@ -156,3 +156,82 @@ def test_noise_is_refused_or_kept_back(data: bytes) -> None:
     except Refused:
         return
     assert passed == b""
+
+
+LINES = (b"GET / HTTP/1.1", b"GET /a HTTP/1.1", b"GET / HTTP/1.0", b"POST / HTTP/1.1", b"GET  / HTTP/1.1")
+FIELDS = (
+    b"Accept: */*",
+    b"Connection: close",
+    b"Content-Length: 0",
+    b"Content-Length: 4",
+    b"Transfer-Encoding: chunked",
+    b"Origin: http://" + OWN,
+    b"Origin: null",
+    b"Sec-Fetch-Site: cross-site",
+    b"Sec-Fetch-Mode: navigate",
+    b"Sec-Fetch-Dest: document",
+)
+REQUESTS = st.builds(
+    lambda line, fields, host: head(*fields, line=line, host=host),
+    st.sampled_from(LINES),
+    st.lists(st.sampled_from(FIELDS), max_size=3),
+    st.sampled_from((OWN, OWN, OWN, b"evil.example")),
+)
+
+
+def outcome(guard: HttpGuard, data: bytes) -> bytes | str:
+    try:
+        return guard.feed(data)
+    except Refused as refused:
+        return refused.status
+
+
+def body_of(request: bytes) -> bytes:
+    return b"body" if b"Length: 4" in request else b"4\r\nbody\r\n0\r\n\r\n" if b"chunked" in request else b""
+
+
+@given(st.lists(REQUESTS, min_size=1, max_size=30))
+def test_what_is_remembered_of_earlier_requests_changes_nothing(requests: list[bytes]) -> None:
+    """A guard that has seen them all answers each as one does that has seen nothing."""
+    guard = HttpGuard(RULES)
+    for request in requests:
+        fresh = HttpGuard(RULES)
+        expected = outcome(fresh, request)
+        assert outcome(guard, request) == expected
+        if isinstance(expected, str):
+            return
+        assert outcome(guard, body_of(request)) == outcome(fresh, body_of(request))
+
+
+@given(st.integers(0, 200))
+def test_a_remembered_head_may_be_cut_anywhere(cut: int) -> None:
+    request = head(b"Accept: */*", b"Origin: http://" + OWN)
+    guard = HttpGuard(RULES)
+    first = guard.feed(request)
+    assert guard.feed(request[:cut]) + guard.feed(request[cut:]) == first
+    assert guard.feed(request + request) == first + first
+    assert guard.requests == 4
+
+
+def test_a_body_is_no_head_though_it_looks_like_one_that_was_let_through() -> None:
+    request = head()
+    posted = head(b"Content-Length: %d" % len(request), line=b"POST / HTTP/1.1")
+    guard = HttpGuard(RULES)
+    guard.feed(request)
+    guard.feed(posted)
+    assert guard.feed(request) == request
+    assert guard.requests == 2
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    guard = HttpGuard(RULES)
+    for number in range(1000):
+        guard.feed(head(b"X: %d" % number))
+    assert len(guard._seen) < 20
+
+
+@given(st.binary(max_size=40))
+def test_noise_after_a_request_is_refused_or_kept_back(data: bytes) -> None:
+    guard = HttpGuard(RULES)
+    guard.feed(head())
+    assert outcome(guard, data) == outcome(HttpGuard(RULES), data)
