@@ -31,7 +31,7 @@ def open_url(url: str, *, allow_local: bool = False) -> None:
     if sys.platform == "win32":
         _start_file(url)
     else:
-        _run([str(_opener()), url])
+        run_opener([str(opener(Failure.BROWSER_NOT_OPENED)), url], Failure.BROWSER_NOT_OPENED)
 
 
 def _start_file(url: str) -> None:
@@ -49,15 +49,17 @@ def is_openable(url: str, *, allow_local: bool = False) -> bool:
     return bool(_HTTPS.fullmatch(url) or (allow_local and _DEMO.fullmatch(url)))
 
 
-def _opener() -> Path:
+def opener(failure: Failure) -> Path:
+    """Return the desktop's program that opens addresses and files; raises `SithsError(failure)` for none."""
     candidates = (Path("/usr/bin/open"),) if sys.platform == "darwin" else _XDG_OPEN
     found = next((path for path in candidates if path.is_file()), None)
     if found is None:
-        raise SithsError(Failure.BROWSER_NOT_OPENED, "no program to open a web address with")
+        raise SithsError(failure, "no program to open it with")
     return found
 
 
-def _run(command: list[str]) -> None:
+def run_opener(command: list[str], failure: Failure) -> None:
+    """Start a program that shows something; raises `SithsError(failure)` if it ends at once with an error."""
     try:
         process = subprocess.Popen(  # noqa: S603 # absolute program, one checked argument, no shell
             command,
@@ -67,7 +69,7 @@ def _run(command: list[str]) -> None:
             start_new_session=True,
         )
     except OSError as error:
-        raise SithsError(Failure.BROWSER_NOT_OPENED, f"{command[0]}: {error.strerror}") from error
+        raise SithsError(failure, f"{command[0]}: {error.strerror}") from error
     try:
         status = process.wait(_EARLY_SECONDS)
     except subprocess.TimeoutExpired:
@@ -75,4 +77,4 @@ def _run(command: list[str]) -> None:
         threading.Thread(target=process.wait, name="open-url", daemon=True).start()
         return
     if status != 0:
-        raise SithsError(Failure.BROWSER_NOT_OPENED, f"{command[0]} ended with {status}")
+        raise SithsError(failure, f"{command[0]} ended with {status}")

@@ -78,7 +78,9 @@ def _validity(element: bytes) -> tuple[Field, ...]:
 
 
 def _name(reader: der.Reader) -> str:
-    return read_name(reader).rfc4514
+    """Return a name with one attribute a line, in the certificate's order."""
+    parts = read_name(reader).parts
+    return "\n".join(f"{oids.attribute_name(oid)}: {value}" for part in parts for oid, value in part)
 
 
 def _extension(extension: RawExtension) -> Field:

@@ -74,6 +74,24 @@ _TECHNICAL: Final = {
     "1.3.6.1.4.1.311.20.2.3": "UPN",
 }
 
+_ATTRIBUTES: Final = {
+    "2.5.4.3": "CN",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.9": "STREET",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.12": "title",
+    "2.5.4.42": "GN",
+    "2.5.4.97": "organizationIdentifier",
+    "0.9.2342.19200300.100.1.1": "UID",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+}
+
 _USAGES: Final = {
     KeyUsage.DIGITAL_SIGNATURE: _("Digital signature"),
     KeyUsage.CONTENT_COMMITMENT: _("Content commitment (non-repudiation)"),
@@ -110,6 +128,11 @@ def technical_name(oid: str) -> str:
 def algorithm_name(oid: str) -> str:
     """Return the short name of an algorithm, or its OID."""
     return _TECHNICAL.get(oid, oid)
+
+
+def attribute_name(oid: str) -> str:
+    """Return the short name of a name's attribute, or its OID."""
+    return _ATTRIBUTES.get(oid, oid)
 
 
 def named(name: str, oid: str) -> str:

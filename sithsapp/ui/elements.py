@@ -19,6 +19,7 @@ class Accent(Enum):
 class Severity(Enum):
     """How a notice looks; the words say the same."""
 
+    GOOD = "ok"
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"

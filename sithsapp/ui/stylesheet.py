@@ -20,6 +20,7 @@ QLabel { color: $text; background: transparent; }
 #banner { border-radius: ${r8}px; }
 #banner[tone="warning"] { background: $warn_soft; border: 1px solid $warn; }
 #banner[tone="error"] { background: $err_soft; border: 1px solid $err; }
+#banner[tone="ok"] { background: $ok_soft; border: 1px solid $ok; }
 #banner[tone="info"] { background: $info_soft; border: 1px solid $info; }
 QMenu { background: $surface; color: $text; border: 1px solid $border; padding: ${p4}px; }
 QMenu::item { padding: ${p8}px ${p16}px; border-radius: ${p4}px; }

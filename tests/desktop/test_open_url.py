@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="another way on 
 def opener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A program that takes the place of xdg-open and writes down its arguments."""
     path = tmp_path / "opener"
-    monkeypatch.setattr(module, "_opener", lambda: path)
+    monkeypatch.setattr(module, "opener", lambda _failure: path)
     return path
 
 

@@ -38,6 +38,12 @@ def _overview(services: Services) -> MainPage:
     return OverviewPage(services)
 
 
+def _certificates(services: Services) -> MainPage:
+    from sithsapp.ui.certificates.page import CertificatesPage
+
+    return CertificatesPage(services)
+
+
 def _programs(services: Services) -> MainPage:
     from sithsapp.ui.mtls.page import ProgramsPage
 
@@ -59,6 +65,7 @@ def _help(services: Services) -> MainPage:
 
 PAGES: dict[Place, Entry] = {
     Place.OVERVIEW: Entry(Icon.HOME, lambda: tr("Overview"), _overview),
+    Place.CERTIFICATES: Entry(Icon.CERTIFICATE, lambda: tr("Certificates"), _certificates),
     Place.PROGRAMS: Entry(
         Icon.PROGRAM, lambda: tr("Programs"), _programs, lambda services: services.lending is not None
     ),

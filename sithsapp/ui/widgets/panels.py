@@ -18,6 +18,7 @@ from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import Frame, column, row, set_tone
 
 _SIGNS = {
+    Severity.GOOD: (Icon.CHECK_CIRCLE, "ok"),
     Severity.INFO: (Icon.INFO, "info"),
     Severity.WARNING: (Icon.WARNING, "warn"),
     Severity.ERROR: (Icon.ALERT, "err"),

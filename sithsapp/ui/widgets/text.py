@@ -17,6 +17,7 @@ _UNBOUNDED = 1_000_000.0
 _TONES = {
     "": "text",
     "secondary": "text2",
+    "ok": "ok",
     "error": "err",
     "warning": "warn",
     "auth": "primary_text",
@@ -43,7 +44,7 @@ class Text(QLabel):
         self._theme: Theme | None = None
 
     def take_tone(self, tone: str) -> None:
-        """Take over a colour role: empty for plain text, or secondary, error, warning, auth or sign."""
+        """Take over a colour role: empty for plain text, or secondary, ok, error, warning, auth or sign."""
         if tone != self._tone:
             self._tone = tone
             self.update()
