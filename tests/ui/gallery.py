@@ -2,7 +2,7 @@
 """Every window and page in every state that looks different, for the tests of the look and for the pictures.
 
 A new state is one more line in `GALLERY`: its name ("window/state") and a function that takes a theme and returns
-the widget, shown, in that state. `test_gallery.py` then draws it in all languages, themes and text sizes, and
+the widget, shown, in that state. `look.py` then draws it in all languages, themes and text sizes, and
 `python -m docs.screenshots` can use it. Texts that come from outside are invented in `samples.py`; words that stand
 on the screen in every language and are found nowhere else go into `UNTRANSLATED`.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import TypeVar
 
 from PySide6.QtCore import QPoint, QRect, Qt
@@ -34,6 +35,7 @@ from sithsapp.ui.tokens import contrast
 
 TEXT_CONTRAST = 4.5
 LEAST_TARGET = 24
+_LINE_STEP = 3  # stems of letters are higher
 _BARS = ("qt_scrollarea_hcontainer", "qt_scrollarea_vcontainer")
 _LEAVES = (QLabel, QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
 _TARGETS = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox)
@@ -254,11 +256,16 @@ _NO_ROLES = (QAccessible.Role.NoRole, QAccessible.Role.Client)
 
 def _contrast_in(words: memoryview[int], stride: int, place: QRect) -> float:
     colours: Counter[int] = Counter()
-    for line in range(place.top(), place.bottom() + 1):
+    for line in range(place.top(), place.bottom() + 1, _LINE_STEP):
         start = line * stride + place.left()
         colours.update(words[start : start + place.width()])
-    ground = _hex(colours.most_common(1)[0][0])
-    return max(contrast(ground, _hex(colour)) for colour in colours)
+    ground = colours.most_common(1)[0][0]
+    return max(_contrast(ground, colour) for colour in colours)
+
+
+@cache
+def _contrast(one: int, other: int) -> float:
+    return contrast(_hex(one), _hex(other))
 
 
 def _hex(pixel: int) -> str:
