@@ -3,9 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QContextMenuEvent, QDropEvent, QGuiApplication, QInputMethodEvent, QKeySequence
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleInterface,
+    QContextMenuEvent,
+    QDropEvent,
+    QGuiApplication,
+    QInputMethodEvent,
+    QKeySequence,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
@@ -166,6 +176,46 @@ def test_assistive_technology_can_set_the_code(edit: PinEdit) -> None:
     edit.setText(SECRET)
     assert edit.text() == "••••••"
     assert _digits(edit.take()) == SECRET.encode()
+
+
+def _set_value(interface: QAccessibleInterface) -> None:
+    interface.setText(QAccessible.Text.Value, SECRET)
+
+
+def _replace_text(interface: QAccessibleInterface) -> None:
+    interface.editableTextInterface().replaceText(0, 2, SECRET)
+
+
+def _insert_text(interface: QAccessibleInterface) -> None:
+    interface.editableTextInterface().insertText(0, SECRET)
+
+
+@pytest.mark.parametrize("enter", [_set_value, _replace_text, _insert_text])
+def test_a_code_from_assistive_technology_never_stands_in_the_line(
+    edit: PinEdit, enter: Callable[[QAccessibleInterface], None]
+) -> None:
+    """What stands there for a moment is told to every listener on the accessibility bus."""
+    stood: list[str] = []
+    QTest.keyClicks(edit, "12")
+    edit.textChanged.connect(stood.append)
+    enter(QAccessible.queryAccessibleInterface(edit))
+    assert set("".join(stood)) == {"•"}
+    assert _digits(edit.take()) == SECRET.encode()
+
+
+def test_assistive_technology_can_erase_the_code(edit: PinEdit) -> None:
+    QTest.keyClicks(edit, SECRET)
+    QAccessible.queryAccessibleInterface(edit).editableTextInterface().deleteText(0, 6)
+    assert edit.count == 0
+
+
+def test_assistive_technology_is_told_what_the_field_is(edit: PinEdit) -> None:
+    interface = QAccessible.queryAccessibleInterface(edit)
+    assert interface.role() is QAccessible.Role.EditableText
+    state = interface.state()
+    assert (state.passwordEdit, state.editable, state.focusable) == (1, 1, 1)
+    assert interface.textInterface().characterCount() == 0
+    assert interface.valueInterface() is None
 
 
 def test_letters_are_answered_in_words(field: PinField, edit: PinEdit) -> None:

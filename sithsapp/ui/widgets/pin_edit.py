@@ -27,12 +27,13 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from sithsapp.card.pin import MAX_PIN_LENGTH, Pin
 from sithsapp.ui.quiet import QuietTime
 from sithsapp.ui.theme import TextStyle, Theme
+from sithsapp.ui.widgets.pin_access import TextTaker, install
 
 UNFOCUSED_WIPE_MS = 60_000
 _DOT = "•"
 
 
-class PinEdit(QLineEdit):
+class PinEdit(TextTaker):
     """Takes digits, shows dots, gives a `Pin` once.
 
     `count_changed(int)` after each digit, `submitted()` on Return, `foreign_sign()` when something else than
@@ -53,6 +54,7 @@ class PinEdit(QLineEdit):
         self._revealed = self._wrong = self._caret_on = False
         self._theme: Theme | None = None
         self._harden()
+        install()
         self._forget_timer = QTimer(self, singleShot=True, interval=UNFOCUSED_WIPE_MS)
         self._forget_timer.timeout.connect(self.wipe)
         self._blink_timer = QTimer(self)
@@ -232,12 +234,16 @@ class PinEdit(QLineEdit):
         self.update()
         self.count_changed.emit(count)
 
-    def _entered_from_outside(self, text: str) -> None:
-        # Assistive technology sets the whole text. Our own dots come this way too and need nothing.
-        if text == _DOT * self._count:
-            return
+    def take_text(self, text: str) -> None:
+        """Take a whole code that assistive technology enters."""
         self.wipe()
-        self._type(text)
+        if text:
+            self._type(text)
+
+    def _entered_from_outside(self, text: str) -> None:
+        # Nobody should come this way. Our own dots do, and need nothing.
+        if text != _DOT * self._count:
+            self.take_text(text)
 
     def _blink(self) -> None:
         self._caret_on = not self._caret_on
