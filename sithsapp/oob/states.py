@@ -8,6 +8,7 @@ A state is entered once and then given inputs; each method returns the next stat
 from __future__ import annotations
 
 import base64
+import logging
 from dataclasses import replace
 from typing import Final
 
@@ -36,6 +37,8 @@ from sithsapp.oob.protocol.signature import SigningInput, challenge_of, new_veri
 from sithsapp.oob.state import Ended, State, hand_over
 from sithsapp.oob.work import CardAnswered, Opened, Work
 from sithsapp.settings.schema import TrustedService
+
+_log = logging.getLogger(__name__)
 
 _ENTER_AGAIN: Final = frozenset(
     {Failure.PIN_WRONG, Failure.PIN_FORMAT, Failure.LAST_TRY_NOT_CONFIRMED, Failure.CARD_IN_USE}
@@ -250,6 +253,7 @@ class Signing(State):
             return WaitingForCard(failure=error.failure)
         if error.failure not in _ENTER_AGAIN:
             raise error
+        _log.info("the code is asked for again: %s", error)
         return EnteringPin(self._choice, self._after(error), error.failure)
 
     def _after(self, error: SithsError) -> Candidate:

@@ -13,10 +13,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 _SHORTEST = 3
 _SERIAL_PREFIX = 8
+_RANDOM_CHANGES = 9  # between capitals, small letters, digits and the rest; a name of some words has fewer
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,17 +82,27 @@ def _personal_number(match: re.Match[str]) -> str:
 
 
 def _token(match: re.Match[str]) -> str:
-    """Tell a long random text from the path of a file."""
-    text = match[0]
-    mixed = any(map(str.isdigit, text)) and any(map(str.isupper, text)) and any(map(str.islower, text))
-    return "<token>" if mixed or "/" not in text else text
+    """Tell a random text from a long word and from the path of a file."""
+    kinds = ["0" if sign.isdigit() else "A" if sign.isupper() else "a" for sign in match[0] if sign.isalnum()]
+    if {"0", "A", "a"} <= set(kinds):
+        return "<token>"
+    changes = sum(one != other for one, other in pairwise(kinds))
+    return "<token>" if changes >= _RANDOM_CHANGES and "/" not in match[0] else match[0]
+
+
+def _command(match: re.Match[str]) -> str:
+    """Keep the header of a card command, four octets that say what it does; what follows may be anything."""
+    header = " ".join(match[0][at : at + 2] for at in range(0, 8, 2))
+    return header if len(match[0]) == 8 else f"{header} <octets>"
 
 
 def _digits(match: re.Match[str]) -> str:
     return "<personal-number>" if is_personal_number(match[0]) else "<digits>"
 
 
+_INSTRUCTIONS: Final = "20|22|24|2A|2C|2E|46|47|70|87|A4|B0|C0|C2|CA|CB|D6|DB|E[0-9A-F]"
 _FORMS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
+    (re.compile(rf"(?<=sithsapp\.card\.iso7816 )(?:00|10|80|90)(?:{_INSTRUCTIONS})[0-9A-F]{{4,}}"), _command),
     (
         re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----[^-]*(?:-----END [A-Z0-9 ]{1,40}-----)?"),
         "<certificate>",
@@ -101,11 +113,11 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
     (re.compile(r"(?<!\w)(?:SE|TST[A-Z]{1,5})\d{10}-[A-Za-z0-9]{1,18}(?!\w)", re.IGNORECASE), "<hsa-id>"),
     (re.compile(r"(?i)(/home/|/Users/|[A-Z]:\\Users\\)[^/\\\s:\"'<>]{1,128}"), r"\1<user>"),
     (re.compile(r"(?<!\d)\d{6}(?:\d{2})?[ \t]?[-+–−‐‑][ \t]?\d{4}(?!\d)"), _personal_number),
-    (re.compile(r"(?<!\d)\d{3,}(?:[ \u00a0]\d{3,})+(?!\d)"), _digits),
+    (re.compile(r"(?<!\w)\d{3,}(?:[ \u00a0]\d{3,})+(?!\d)"), _digits),
     (re.compile(r"(?<!\w)\d{6,}(?!\w)"), _digits),
     # Codes in commands, keys and digests as a dump; the card's answer to reset is told apart by its own place.
     (re.compile(r"(?<![\w])(?:[0-9A-Fa-f]{2}[ :]){7,}[0-9A-Fa-f]{2}(?![\w])"), "<octets>"),
     (re.compile(r"(?<![\w])(?:0x)?[0-9A-Fa-f]{16,}(?![\w])"), "<hex>"),
-    (re.compile(r"[A-Za-z0-9+/_=-]{32,}"), _token),
+    (re.compile(r"[A-Za-z0-9+/_=-]{20,}"), _token),
     (re.compile(r"(?<![\d])(?<!0x)\d{6,}(?!\d)"), _digits),
 )

@@ -93,7 +93,7 @@ class App(QObject):
             "tray_icon": self._show_tray,
             "mtls": self._lend,
             "allow_environment_choice": self._retranslate_tray,
-            "log_level": lambda: logging.getLogger().setLevel(self._settings.log_level.upper()),
+            "log_level": self._follow_log_level,
             "autostart": lambda: follow_autostart(self._settings.autostart),
         }
 
@@ -288,6 +288,13 @@ class App(QObject):
             opener = partial(open_url, allow_local=self._settings.environment == "demo")
             self._flows = OrderFlows(self._settings, self._cards, opener, language())
         return self._flows.new(start, interaction)
+
+    def _follow_log_level(self) -> None:
+        """Take the new level, unless a person has switched detailed logging on for a while."""
+        from sithsapp.desktop.paths import log_dir
+        from sithsapp.support.detail import apply_level
+
+        apply_level(log_dir(), self._settings.log_level)
 
     @Slot(object)
     def _follow_settings(self, names: frozenset[str]) -> None:

@@ -8,6 +8,7 @@ import logging
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,6 +171,30 @@ def test_no_secret_is_left_anywhere(
     said = [path.read_bytes() for path in [*run.outputs, *tmp_path.glob("run-*/*")] if path.is_file()]
     assert len(said) >= 5
     assert canaries.find(b"\n".join(said), "output") == set()
+
+
+def reported(run: Run, tmp_path: Path) -> bytes:
+    """Have the command line make an error report of all that happened, and return what is in its file."""
+    words = " ".join([*PIN_SECRETS.values(), *IDENTITY.values(), *run.secrets.values()])
+    (tmp_path / "description").write_text(f"It did not work: {words}")
+    place, file = str(tmp_path / "description"), str(tmp_path / "report.zip")
+    said = run.siths.run("support", "report", "--output", file, "--description-file", place, "--failure", "P301")
+    assert (said.exit_code, said.err) == (0, "")
+    with zipfile.ZipFile(file) as archive:
+        return b"\n".join(each for name in archive.namelist() for each in (name.encode(), archive.read(name)))
+
+
+def test_no_secret_is_in_an_error_report(run: Run, tmp_path: Path) -> None:
+    with caught_log("", "authservice", "sithsapp"):
+        decline_in_tray(run, tmp_path)
+        log_in_by_command(run)
+    content = reported(run, tmp_path)
+    canaries = Canaries(run.secrets | PIN_SECRETS | IDENTITY)
+    assert canaries.find(content, "report") == set()
+    assert b"attempts left" in content  # the card was there, and the logs of the wrong code and the right one
+    assert content.count(b"P301") >= 2
+    assert b"log-tray.txt" in content
+    assert b"It did not work: " in content
 
 
 SECRET = "8049137265"

@@ -55,6 +55,8 @@ def test_a_coordination_number_is_one_too() -> None:
         ("card 9752 2698 7500 0777 777", "<digits>"),
         ("card 9752269875000777777", "<digits>"),
         ("siths:start?v=1&s=demo&t=" + "Ab3_" * 11, "<token>"),
+        ("reference Hi8IrKSMoupxx9jIMQsnZH here", "<token>"),
+        ("reference HiBIrKSMoupxxQjIMQsnZH here", "<token>"),
         ("DPoP eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJBbm5hIn0.c2ln", "<token>"),
         ("00 20 00 11 08 38 30 34 39 31 33 FF FF", "<octets>"),
         ("serial 9f1c2d3e4f5a6b7c8d", "<hex>"),
@@ -81,6 +83,9 @@ def test_what_has_a_private_form_goes(text: str, mark: str) -> None:
         "Debian GNU/Linux 12, kernel 6.1.0-18-amd64, OpenSSL 3.0.15",
         "https://auth.example.test:8443 answers in 120 ms",
         "00 A4 04 00 -> 9000",
+        "[16 bytes withheld] -> 63C2",
+        "N404 PROXY_FAILED: ProxyAuthenticationRequiredError",
+        "sithsapp.card.idprime.contents certificate_chain_not_found",
         "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
         "Gemalto USB Shell Token V2 00 00",
     ],
@@ -138,3 +143,17 @@ def test_a_long_hostile_text_takes_no_long_time() -> None:
 def test_a_card_keeps_its_mark_and_not_its_number() -> None:
     assert serial_mark(b"\x01\x02") == serial_mark(b"\x01\x02") != serial_mark(b"\x01\x03")
     assert len(serial_mark(b"\x01\x02\x03")) == 8
+
+
+@pytest.mark.parametrize(
+    ("logged", "shown"),
+    [
+        ("0020001110 [16 bytes withheld] -> 63C2", "00 20 00 11 <octets> [16 bytes withheld] -> 63C2"),
+        ("00200011 -> 63C2", "00 20 00 11 -> 63C2"),
+        ("00A404000BA000000018 -> 9000", "00 A4 04 00 <octets> -> 9000"),
+        ("8049137265 -> 9000", "<digits> -> 9000"),
+    ],
+)
+def test_of_a_card_command_the_header_stays(logged: str, shown: str) -> None:
+    line = f"DEBUG card worker sithsapp.card.iso7816 {logged}"
+    assert PLAIN.text(line) == PLAIN.text(PLAIN.text(line)) == f"DEBUG card worker sithsapp.card.iso7816 {shown}"
