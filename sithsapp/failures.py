@@ -70,7 +70,6 @@ class Failure(Enum):
         _("A card reader with keys is needed"),
         _("The service wants the code to be entered on a card reader with keys of its own."),
         _("Connect such a reader and put the card in it."),
-        retriable=True,
     )
     CARD_NOT_SUPPORTED = _Entry(
         "C201",

@@ -10,22 +10,25 @@ from collections.abc import Callable
 from sithsapp.card.model import PinRole, SlotStatus
 from sithsapp.card.pin import Pin
 from sithsapp.cli.holder import holder
+from sithsapp.cli.on_reader import on_reader
 from sithsapp.cli.output import Output
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
 from sithsapp.oob.interaction import (
     CancelRequested,
+    EnterOnReader,
     EnterPin,
     Event,
     Finished,
     Opening,
     OpenOrder,
+    PadChosen,
     PinEntered,
     View,
     WaitForCard,
     Working,
 )
-from sithsapp.oob.protocol.order import OrderType
+from sithsapp.oob.protocol.order import OrderType, PinEntryKind
 
 AskCode = Callable[[str, Callable[[], bool]], Pin | None]
 """Asks for a code with a prompt; None when the person gives up, or when the second argument says that it is over."""
@@ -87,6 +90,8 @@ class Conversation:
                 self._enter_pin(view, post)
         elif isinstance(view, WaitForCard):
             self._wait_for_card(view, post)
+        elif isinstance(view, EnterOnReader):
+            return  # told when the reader was chosen
         elif isinstance(view, Working):
             self._output.note(tr("Leave the card in the reader."))
         elif not isinstance(view, Opening):
@@ -130,6 +135,12 @@ class Conversation:
         if view.pin.tries_left == 1 and not self._last_try_ok:
             self._give_up(SithsError(Failure.LAST_TRY_NOT_CONFIRMED, "give --last-try-ok", tries_left=1), post)
             return
+        if self._attended and view.card.pin_pad is not None:
+            self._enter_on_reader(view, post)
+            return
+        if view.open_order.order.req.reader is PinEntryKind.PINPAD:
+            self._give_up(SithsError(Failure.PIN_PAD_NEEDED, "a code from elsewhere will not do"), post)
+            return
         pin, reason = self._ask_code(view)
         if self._over.is_set():
             if pin is not None:
@@ -139,6 +150,15 @@ class Conversation:
         else:
             self._answered = view
             post(PinEntered(view.card.id, view.credential.id, pin, self._last_try_ok))
+
+    def _enter_on_reader(self, view: EnterPin, post: Post) -> None:
+        """Send the person to the reader. Who cancels there, or does not come, has given up the order."""
+        if view.failure in (Failure.PIN_PAD_CANCELLED, Failure.PIN_PAD_TIMEOUT):
+            self._give_up(SithsError(view.failure), post)
+            return
+        self._output.note(on_reader(view.pin))
+        self._answered = view
+        post(PadChosen(view.card.id, view.credential.id, self._last_try_ok))
 
     def _ask_code(self, view: EnterPin) -> tuple[Pin | None, SithsError | None]:
         """Return the code, or why there is none: what went wrong with the one before tells most."""

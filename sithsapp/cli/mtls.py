@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.cli.card_service import running_card_service, settled
+from sithsapp.cli.on_reader import on_reader
 from sithsapp.cli.output import Output, failure_data
 from sithsapp.cli.secret_input import pin_from_descriptor, pin_from_terminal
 from sithsapp.failures import Failure, SithsError
@@ -34,7 +35,8 @@ def serve(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
     from sithsapp.desktop.paths import mtls_dir
     from sithsapp.mtls.helper import MtlsHelper
 
-    person = TerminalPerson(output, _pin_source(arguments.pin_fd), last_try_ok=arguments.last_try_ok)
+    source, at_terminal = _pin_source(arguments.pin_fd), arguments.pin_fd is None
+    person = TerminalPerson(output, source, last_try_ok=arguments.last_try_ok, at_terminal=at_terminal)
     with running_card_service(settings) as service:
         settled(service)
         helper = MtlsHelper(settings.mtls, service, person, directory=mtls_dir(), extra_ca=settings.extra_ca)
@@ -84,8 +86,12 @@ def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -
 class TerminalPerson:
     """An `MtlsInteraction` in a terminal."""
 
-    def __init__(self, output: Output, ask: AskForCode, *, last_try_ok: bool) -> None:
-        """Ask for codes with `ask`; use the last try only if `last_try_ok`."""
+    def __init__(self, output: Output, ask: AskForCode, *, last_try_ok: bool, at_terminal: bool = True) -> None:
+        """Ask for codes with `ask`; use the last try only if `last_try_ok`.
+
+        `at_terminal`: a person is there, who may be sent to the keys of a reader.
+        """
+        self._at_terminal = at_terminal
         self._output = output
         self._ask = ask
         self._last_try_ok = last_try_ok
@@ -108,6 +114,9 @@ class TerminalPerson:
         if left == 1 and not self._last_try_ok:
             self._output.note(tr("Only one attempt is left"))
             return None
+        if self._at_terminal and request.card.pin_pad is not None:
+            self._output.note(on_reader(request.pin))
+            return KeyGranted(PadEntry(), self._last_try_ok)
         kind = tr("Identification code")
         attempts = "" if left is None else ", " + tr("{n} attempts left").format(n=left)
         try:

@@ -11,10 +11,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sithsapp.card.model import Card, PinRole, PinState
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.pin_rules import check_new, check_tries
 from sithsapp.cli.card_service import running_card_service, settled
 from sithsapp.cli.choice import chosen_card
+from sithsapp.cli.on_reader import on_reader
 from sithsapp.cli.output import Output
 from sithsapp.cli.pin_advice import advice_for, advice_on
 from sithsapp.cli.pin_entry import allow_trivial, ask, ask_new, code_name
@@ -47,6 +48,9 @@ def change(arguments: argparse.Namespace, settings: Settings, output: Output) ->
 
     def work(service: CardService, card: Card, state: PinState, codes: ExitStack) -> Future[PinState]:
         check_tries(state, last_try_ok=arguments.last_try_ok)
+        if _on_reader(card, arguments.pin_fd, arguments.new_pin_fd):
+            output.note(on_reader(state) + " " + tr("The reader asks for the new code too."))
+            return service.change_pin_on_pad(card.id, state.role, PadEntry(), last_try_ok=arguments.last_try_ok)
         old = _kept(codes, ask(state, arguments.pin_fd))
         new = _kept(codes, ask_new(state, arguments.new_pin_fd))
         check_new(new, state, old)
@@ -66,6 +70,9 @@ def unblock(arguments: argparse.Namespace, settings: Settings, output: Output) -
             raise SithsError(Failure.UNBLOCK_NOT_POSSIBLE, "the card names no PUK for this code")
         puk_state = _code(card, PinRole.PUK)
         check_tries(puk_state, last_try_ok=arguments.last_try_ok)
+        if _on_reader(card, arguments.puk_fd, arguments.new_pin_fd):
+            output.note(on_reader(puk_state) + " " + tr("The reader asks for the new code too."))
+            return service.unblock_on_pad(card.id, state.role, PadEntry(), last_try_ok=arguments.last_try_ok)
         puk = _kept(codes, ask(puk_state, arguments.puk_fd))
         new = _kept(codes, ask_new(state, arguments.new_pin_fd))
         check_new(new, state, puk)
@@ -96,6 +103,11 @@ def _manage(arguments: argparse.Namespace, settings: Settings, output: Output, w
     if not output.as_json:
         output.note(tr("Use different codes for identification and signing. The app cannot see whether they differ."))
     return 0
+
+
+def _on_reader(card: Card, *descriptors: int | None) -> bool:
+    """Tell whether codes are typed on the reader: it can take new ones, and none comes from elsewhere."""
+    return card.pin_pad is not None and card.pin_pad.changes and descriptors == (None, None)
 
 
 def _kept(codes: ExitStack, pin: Pin) -> Pin:

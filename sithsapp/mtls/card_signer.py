@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import Final, TypeVar
 
 from sithsapp.card.model import PinState, SignatureScheme
+from sithsapp.card.pin import PadEntry
 from sithsapp.card.service import CardService
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.choosing import Chosen
@@ -18,6 +19,8 @@ from sithsapp.mtls.interaction import KeyGranted, KeyRequest, MtlsInteraction, P
 log = logging.getLogger(__name__)
 
 _CARD_SECONDS: Final = 30.0
+_READER_SECONDS: Final = 90.0
+"""With a code that is typed on the reader, which waits half a minute for the first key and again for the rest."""
 _MOST_ENTRIES: Final = 3
 Result = TypeVar("Result")
 _ASK_AGAIN: Final = frozenset({Failure.PIN_WRONG, Failure.PIN_FORMAT, Failure.LAST_TRY_NOT_CONFIRMED})
@@ -83,11 +86,16 @@ class CardSigner:
         job = self._cards.sign(
             chosen.card.id, chosen.credential.id, scheme, message, answer.pin, last_try_ok=answer.last_try_ok
         )
-        return _result(job)
+        on_reader = isinstance(answer.pin, PadEntry)
+        try:
+            return _result(job, _READER_SECONDS if on_reader else _CARD_SECONDS)
+        finally:
+            if on_reader:
+                answer.pin.wipe()  # what is typed from now on opens nothing
 
 
-def _result(job: Future[Result]) -> Result:
+def _result(job: Future[Result], seconds: float = _CARD_SECONDS) -> Result:
     try:
-        return job.result(_CARD_SECONDS)
+        return job.result(seconds)
     except TimeoutError as error:
         raise SithsError(Failure.CARD_MUTE, "no answer in time") from error

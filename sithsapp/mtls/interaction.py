@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sithsapp.card.model import Card, Credential, PinState
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.failures import Failure
 
 
@@ -52,9 +52,12 @@ class KeyRequest:
 
 @dataclass(frozen=True, slots=True)
 class KeyGranted:
-    """The person entered the code. `last_try_ok`: knowing that it is the last try."""
+    """The person entered the code, or will type it on the reader (`card.pin_pad`).
 
-    pin: Pin
+    `last_try_ok`: knowing that it is the last try.
+    """
+
+    pin: Pin | PadEntry
     last_try_ok: bool = False
 
 

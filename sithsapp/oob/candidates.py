@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sithsapp.card.model import Card, CardsState, Credential, KeyType, PinState, SlotStatus
 from sithsapp.failures import Failure, SithsError
-from sithsapp.oob.protocol.order import Order
+from sithsapp.oob.protocol.order import Order, PinEntryKind
 from sithsapp.oob.protocol.signature import SignatureAlgorithm, choose_algorithm
 from sithsapp.pki.certificate import Certificate, read_certificate
 from sithsapp.pki.rules import Unsuitable, explain, preferred, unsuitability
@@ -64,6 +64,9 @@ def choose(cards: CardsState, order: Order) -> Choice:
             certificate = read_certificate(credential.certificate)
             reason = unsuitability(certificate, order.req, at=at)
             pin = card.pin(credential.pin)
+            if reason is None and order.req.reader is PinEntryKind.PINPAD and card.pin_pad is None:
+                failures.append(Failure.PIN_PAD_NEEDED)
+                continue
             if reason is None and pin is not None:
                 algorithm_for(credential)
                 suitable.append((certificate, Candidate(card, credential, pin)))

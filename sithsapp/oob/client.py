@@ -98,7 +98,7 @@ class OrderClient(Protocol):
     def jkt(self) -> str:
         """The thumbprint of the key that the order is bound to."""
 
-    def claim(self, start: OrderStart, language: str) -> ClaimAnswer:
+    def claim(self, start: OrderStart, language: str, *, pinpad: bool = False) -> ClaimAnswer:
         """Fetch the order and bind it to this client. Never repeated by itself."""
 
     def watch(self) -> Literal["cancelled", "expired"]:
@@ -183,9 +183,9 @@ class HttpOrderClient:
         """See `OrderClient`."""
         return self._key.jkt
 
-    def claim(self, start: OrderStart, language: str) -> ClaimAnswer:
+    def claim(self, start: OrderStart, language: str, *, pinpad: bool = False) -> ClaimAnswer:
         """See `OrderClient`."""
-        caps = Capabilities(alg=[algorithm.value for algorithm in SignatureAlgorithm], text=["plain"])
+        caps = Capabilities(alg=[algorithm.value for algorithm in SignatureAlgorithm], text=["plain"], pinpad=pinpad)
         body: Message
         if isinstance(start, LaunchUrl):
             body = ClaimByLaunch(token=start.token.reveal(), caps=caps, lang=language)

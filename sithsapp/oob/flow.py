@@ -20,7 +20,7 @@ from sithsapp.oob.interaction import Event, Finished, PinEntered, UserInteractio
 from sithsapp.oob.state import GIVEN_UP, Ended, State
 from sithsapp.oob.states import Claiming, Signing
 from sithsapp.oob.transport import RequestCancelled
-from sithsapp.oob.work import CardAnswered, CardsChanged, FlowParts, Input, OrderEnded, Work
+from sithsapp.oob.work import CardAnswered, CardsChanged, CodeAccepted, FlowParts, Input, OrderEnded, Work
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +128,8 @@ class OrderFlow:
             with self._lock:
                 self._nudged = False
             return state.cards_changed(work)
+        if isinstance(item, CodeAccepted):
+            return state.code_accepted(work)
         if isinstance(item, CardAnswered):
             return state.card_answered(work, item)
         return None if item is None else self._person(state, item)

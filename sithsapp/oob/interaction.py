@@ -50,7 +50,8 @@ class EnterPin:
     """Ask for the code of `credential`, or let the person choose another of `choices`.
 
     `failure` and `tries_left` tell of the entry before this one. Where `pin.tries_left` is 1 the person must
-    confirm that the last try is used, before the code is asked for.
+    confirm that the last try is used, before the code is asked for. Where `card.pin_pad` is set the code is typed on
+    the reader: answer with `PadChosen` in place of `PinEntered`.
     """
 
     open_order: OpenOrder
@@ -59,6 +60,16 @@ class EnterPin:
     pin: PinState
     choices: tuple[tuple[Card, Credential], ...]
     failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnterOnReader:
+    """The reader waits for the code, which the person types there; the card must stay. Follows `PadChosen`."""
+
+    open_order: OpenOrder
+    card: Card
+    credential: Credential
+    pin: PinState
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ class Finished:
     code: str | None = None
 
 
-View = Opening | WaitForCard | EnterPin | Working | Finished
+View = Opening | WaitForCard | EnterPin | EnterOnReader | Working | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,15 @@ class PinEntered:
     card: CardId
     credential: str
     pin: Pin
+    last_try_ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PadChosen:
+    """The person decided, and will type the code on the reader. `last_try_ok`: knowing that it is the last try."""
+
+    card: CardId
+    credential: str
     last_try_ok: bool = False
 
 
@@ -122,7 +142,7 @@ class SessionLocked:
     """The screen was locked, the session disconnected or the computer went to sleep."""
 
 
-Event = PinEntered | CredentialChosen | CancelRequested | Reported | MoreTimeRequested | SessionLocked
+Event = PinEntered | PadChosen | CredentialChosen | CancelRequested | Reported | MoreTimeRequested | SessionLocked
 
 
 class UserInteraction(Protocol):

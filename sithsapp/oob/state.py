@@ -48,6 +48,10 @@ class State:
         """React to a change of readers or cards."""
         return None
 
+    def code_accepted(self, work: Work) -> State | None:
+        """React to a code that the card took from the reader's keys."""
+        return None
+
     def card_answered(self, work: Work, answer: CardAnswered) -> State | None:
         """React to the end of a signature."""
         return None

@@ -13,15 +13,17 @@ from dataclasses import replace
 from typing import Final
 
 from sithsapp.card.model import CardId, SignatureScheme, SlotStatus
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.candidates import Candidate, Choice, algorithm_for, choose
 from sithsapp.oob.interaction import (
     CredentialChosen,
+    EnterOnReader,
     EnterPin,
     Event,
     MoreTimeRequested,
     Opening,
+    PadChosen,
     PinEntered,
     WaitForCard,
     Working,
@@ -35,14 +37,22 @@ from sithsapp.oob.protocol.order import Flow, Order, PinEntryKind
 from sithsapp.oob.protocol.problems import ProgressHint
 from sithsapp.oob.protocol.signature import SigningInput, challenge_of, new_verifier, signing_input
 from sithsapp.oob.state import Ended, State, hand_over
-from sithsapp.oob.work import CardAnswered, Opened, Work
+from sithsapp.oob.work import CardAnswered, CodeAccepted, Opened, Work
 from sithsapp.settings.schema import TrustedService
 
 _log = logging.getLogger(__name__)
 
 _ENTER_AGAIN: Final = frozenset(
-    {Failure.PIN_WRONG, Failure.PIN_FORMAT, Failure.LAST_TRY_NOT_CONFIRMED, Failure.CARD_IN_USE}
+    {
+        Failure.PIN_WRONG,
+        Failure.PIN_FORMAT,
+        Failure.LAST_TRY_NOT_CONFIRMED,
+        Failure.CARD_IN_USE,
+        Failure.PIN_PAD_TIMEOUT,
+        Failure.PIN_PAD_CANCELLED,
+    }
 )
+_CHOOSE_AGAIN: Final = frozenset({Failure.CARD_CHANGED, Failure.PIN_PAD_REFUSED})
 
 
 class Claiming(State):
@@ -58,7 +68,8 @@ class Claiming(State):
         if work.given_up():
             return None
         began = work.now()
-        answer = work.client.claim(work.start, work.parts.language)
+        pinpad = any(card.pin_pad is not None for card in work.parts.cards.state.cards)
+        answer = work.client.claim(work.start, work.parts.language, pinpad=pinpad)
         order = self._verified(work, service, answer.order_jws)
         work.opened = Opened(order, answer.order_jws, service, began + answer.expires_in)
         work.begin_watch()
@@ -69,7 +80,7 @@ class Claiming(State):
         order = verify_order(jws, keys)
         flow = Flow.SAME if isinstance(work.start, LaunchUrl) else Flow.OTHER
         check_order(order, Situation(service.origin, service.environment, flow))
-        if order.ades is not None or order.req.reader is PinEntryKind.PINPAD:
+        if order.ades is not None:
             raise SithsError(Failure.ORDER_REFUSED, "asks for what this version does not offer")
         return order
 
@@ -152,6 +163,8 @@ class EnteringPin(_Open):
         """Take a code or another choice of certificate."""
         if isinstance(event, PinEntered):
             return self._sign(work, event)
+        if isinstance(event, PadChosen):
+            return self._sign_on_reader(event)
         if isinstance(event, CredentialChosen):
             chosen = _find(self._choice, event)
             return EnteringPin(self._choice, chosen) if chosen and not chosen.blocked else None
@@ -188,9 +201,16 @@ class EnteringPin(_Open):
             return None
         return next((found for found in choice.usable if found.card.id == self._chosen_card), None)
 
+    def _sign_on_reader(self, event: PadChosen) -> State | None:
+        chosen = _find(self._choice, CredentialChosen(event.card, event.credential))
+        if chosen is None or chosen.blocked or chosen.card.pin_pad is None:
+            return None
+        return Signing(self._choice, chosen, last_try_ok=event.last_try_ok)
+
     def _sign(self, work: Work, event: PinEntered) -> State | None:
         chosen = _find(self._choice, CredentialChosen(event.card, event.credential))
-        if chosen is None or chosen.blocked:
+        on_reader = work.order.order.req.reader is PinEntryKind.PINPAD
+        if chosen is None or chosen.blocked or on_reader:
             event.pin.wipe()
             return None
         if not chosen.pin.min_length <= len(event.pin) <= chosen.pin.max_length:
@@ -202,17 +222,25 @@ class EnteringPin(_Open):
 class Signing(State):
     """The card signs, then the signature is sent. The entry of the code is used here and nowhere else."""
 
-    def __init__(self, choice: Choice, candidate: Candidate, pin: Pin, *, last_try_ok: bool) -> None:
-        """Sign with `candidate`; `pin` is wiped in any case."""
+    def __init__(
+        self, choice: Choice, candidate: Candidate, pin: Pin | None = None, *, last_try_ok: bool = False
+    ) -> None:
+        """Sign with `candidate`; `pin` is wiped in any case. Without one the code is typed on the reader."""
         self._choice = choice
         self._candidate = candidate
-        self._pin: Pin | None = pin
+        self._pin: Pin | PadEntry | None = pin
+        self._on_reader: PadEntry | None = None
         self._last_try_ok = last_try_ok
         self._verifier = new_verifier()
 
     def enter(self, work: Work) -> State | None:
         """Build what is signed, and give it to the card with the code."""
-        work.show(Working(work.order.view))
+        if self._pin is None:
+            self._pin = self._on_reader = PadEntry(lambda: work.post(CodeAccepted()))
+            found = self._candidate
+            work.show(EnterOnReader(work.order.view, found.card, found.credential, found.pin))
+        else:
+            work.show(Working(work.order.view))
         pin, self._pin = self._pin, None
         if pin is None:
             raise RuntimeError("a signature is made once")
@@ -234,9 +262,15 @@ class Signing(State):
         return None
 
     def leave(self) -> None:
-        """Wipe a code that never reached the card service."""
-        if self._pin is not None:
-            self._pin.wipe()
+        """Wipe a code that never reached the card service; what is typed on the reader now opens nothing."""
+        for entry in (self._pin, self._on_reader):
+            if entry is not None:
+                entry.wipe()
+
+    def code_accepted(self, work: Work) -> State | None:
+        """Say that the reader needs no more, and that the card works."""
+        work.show(Working(work.order.view))
+        return None
 
     def card_answered(self, work: Work, answer: CardAnswered) -> State | None:
         """Send the signature, or go back to what the person can put right."""
@@ -249,7 +283,7 @@ class Signing(State):
     def _card_failed(self, error: SithsError) -> State:
         if error.failure is Failure.PIN_WRONG and error.tries_left == 0:
             raise SithsError(Failure.PIN_LOCKED, tries_left=0)
-        if error.failure is Failure.CARD_CHANGED:
+        if error.failure in _CHOOSE_AGAIN:
             return WaitingForCard(failure=error.failure)
         if error.failure not in _ENTER_AGAIN:
             raise error

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sithsapp.card.model import CardId, CardsState, PinState, SignatureScheme
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.failures import Failure
 from sithsapp.oob.client import AppIdentity, OrderClient, OrderStart
 from sithsapp.oob.interaction import Event, OpenOrder, View
@@ -38,7 +38,7 @@ class Cards(Protocol):
         credential_id: str,
         scheme: SignatureScheme,
         message: bytes,
-        pin: Pin,
+        pin: Pin | PadEntry,
         *,
         last_try_ok: bool = False,
     ) -> Future[bytes]:
@@ -68,6 +68,11 @@ class CardsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeAccepted:
+    """The card took the code that was typed on the reader."""
+
+
+@dataclass(frozen=True, slots=True)
 class CardAnswered:
     """The card finished the signature that was asked of it, well or not."""
 
@@ -81,7 +86,7 @@ class OrderEnded:
     failure: Failure
 
 
-Input = Event | CardsChanged | CardAnswered | OrderEnded
+Input = Event | CardsChanged | CodeAccepted | CardAnswered | OrderEnded
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sithsapp.card.model import CardId, PinRole, PinState
+from sithsapp.card.model import Card, CardId, PinRole, PinState
 from sithsapp.failures import Failure
 from sithsapp.locale import ngettext, tr
 from sithsapp.ui.elements import Identity, Notice, Severity
@@ -33,6 +33,21 @@ def hint(pin: PinState) -> str:
     length = tr("{max} digits") if same else tr("{min}–{max} digits")
     shown = length.format(min=pin.min_length, max=pin.max_length)
     return shown if pin.tries_left is None else f"{shown}. {tries_left(pin.tries_left)}."
+
+
+def on_reader(card: Card, pin: PinState) -> str:
+    """Return that a code is typed on the reader, and how many tries it has left; empty where it is typed here."""
+    if card.pin_pad is None:
+        return ""
+    text = tr("You enter your {code} on the card reader.").format(code=code_word(pin.role))
+    return text if pin.tries_left is None else f"{text} {tries_left(pin.tries_left)}."
+
+
+def reader_waits(role: PinRole) -> tuple[str, str]:
+    """Return title and text of the page that stands while a code is typed on the reader."""
+    text = tr("Type your {code} on the reader’s keypad and press OK on the reader.")
+    stop = tr("To stop, press Cancel on the reader.")
+    return tr("Enter the code on the card reader"), f"{text.format(code=code_word(role))} {stop}"
 
 
 def too_short(pin: PinState) -> str:

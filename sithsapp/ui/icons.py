@@ -252,6 +252,14 @@ def _scroll(path: QPainterPath) -> None:
     )
 
 
+def _keys(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(5, 2.5, 14, 19), 2, 2)
+    _lines(path, ((8.5, 6.5), (15.5, 6.5)))
+    for y in (11, 14.5, 18):
+        for x in (8.6, 12, 15.4):
+            _dot(path, x, y)
+
+
 class Icon(Enum):
     """The icons by what they show."""
 
@@ -284,6 +292,7 @@ class Icon(Enum):
     COPY = "copy"
     FOLDER = "folder"
     SCROLL = "scroll"
+    KEYS = "keys"
 
 
 _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
@@ -316,6 +325,7 @@ _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
     Icon.COPY: _copy,
     Icon.FOLDER: _folder,
     Icon.SCROLL: _scroll,
+    Icon.KEYS: _keys,
 }
 
 

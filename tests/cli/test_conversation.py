@@ -9,26 +9,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from sithsapp.card.model import CardsState, PinRole, Slot, SlotStatus
 from sithsapp.card.pin import Pin
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.cli.conversation import Conversation
 from sithsapp.cli.output import Output
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import set_language
 from sithsapp.oob.interaction import (
     CancelRequested,
+    EnterOnReader,
     EnterPin,
     Event,
     Finished,
     Opening,
     OpenOrder,
+    PadChosen,
     PinEntered,
     View,
     WaitForCard,
     Working,
 )
-from sithsapp.oob.protocol.order import Document, OnBehalfOf, OrderType, Text
+from sithsapp.oob.protocol.order import Document, OnBehalfOf, OrderType, PinEntryKind, Text
 from tests.oob.fakes import READER, make_card, make_order
 from tests.parts.xvfb import wait_until
 
@@ -105,7 +109,7 @@ class Talk:
         return self.pins[-1]
 
     def _post(self, event: Event) -> None:
-        self.show(*(self.after_code if isinstance(event, PinEntered) else (CANCELLED,)))
+        self.show(*(self.after_code if isinstance(event, PinEntered | PadChosen) else (CANCELLED,)))
         self.posted.append(event)
 
     @property
@@ -169,6 +173,42 @@ class TestOrder:
         shown = lines(capsys)
         assert shown.count("  | Logga in") == 1
         assert shown.count("Wrong code") == 2
+
+
+class TestReaderWithKeys:
+    def keys(self, failure: Failure | None = None, *, tries: int = 3) -> EnterPin:
+        shown = enter_pin(failure, tries=tries)
+        return replace(shown, card=replace(shown.card, pin_pad=PinPad(changes=True)))
+
+    def test_the_person_is_sent_there(self, capsys: pytest.CaptureFixture[str]) -> None:
+        shown = self.keys()
+        waiting = EnterOnReader(ORDER, shown.card, shown.credential, shown.pin)
+        talk = Talk(after_code=(waiting, Working(ORDER), DONE))
+        assert talk.run(Opening(), shown) == DONE
+        assert talk.posted == [PadChosen(shown.card.id, "0", False)]
+        assert talk.prompts == []
+        assert "Enter the code on the card reader (Identification code, 3 attempts left)." in lines(capsys)
+
+    @pytest.mark.parametrize("failure", [Failure.PIN_PAD_CANCELLED, Failure.PIN_PAD_TIMEOUT])
+    def test_who_does_not_come_has_given_up(self, failure: Failure) -> None:
+        talk = Talk(after_code=(self.keys(failure),))
+        assert talk.run(self.keys()).failure is failure
+        assert talk.kinds == [PadChosen, CancelRequested]
+
+    def test_the_last_try_needs_a_yes(self) -> None:
+        talk = Talk()
+        assert talk.run(self.keys(tries=1)).failure is Failure.LAST_TRY_NOT_CONFIRMED
+        assert talk.kinds == [CancelRequested]
+
+    def test_a_code_from_a_descriptor_is_used_unless_the_order_forbids_it(self) -> None:
+        talk = Talk([CODE], attended=False)
+        assert talk.run(self.keys()) == DONE
+        assert talk.kinds == [PinEntered]
+        req = replace_struct(ORDER.order.req, reader=PinEntryKind.PINPAD)
+        demanding = replace(ORDER, order=make_order(req=req))
+        talk = Talk([CODE], attended=False)
+        assert talk.run(replace(self.keys(), open_order=demanding)).failure is Failure.PIN_PAD_NEEDED
+        assert talk.entries == [CODE]
 
 
 class TestWaiting:

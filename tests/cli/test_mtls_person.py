@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from sithsapp.card.model import PinState
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.cli.mtls import TerminalPerson
 from sithsapp.cli.output import Output
 from sithsapp.failures import Failure, SithsError
@@ -99,3 +100,19 @@ def test_stopping_takes_the_question_back(request_for: Callable[..., KeyRequest]
     person.stop()
     person.ask(request_for())
     assert keyboard.over == [False, True]
+
+
+def test_on_a_reader_with_keys_the_code_is_typed_there(
+    request_for: Callable[..., KeyRequest], capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = request_for()
+    request = dataclasses.replace(request, card=dataclasses.replace(request.card, pin_pad=PinPad(changes=False)))
+    keyboard = Keyboard(Pin(bytearray(b"804913")))
+    granted = TerminalPerson(Output(as_json=False), keyboard, last_try_ok=False).ask(request)
+    assert granted is not None
+    assert isinstance(granted.pin, PadEntry)
+    assert keyboard.prompts == []
+    assert "Enter the code on the card reader (Identification code, 3 attempts left)." in capsys.readouterr().err
+    unattended = TerminalPerson(Output(as_json=False), keyboard, last_try_ok=False, at_terminal=False).ask(request)
+    assert unattended is not None
+    assert isinstance(unattended.pin, Pin)

@@ -31,7 +31,7 @@ from sithsapp.card.model import (
     Slot,
     SlotStatus,
 )
-from sithsapp.card.pin import Pin
+from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.client import AppIdentity, OrderStart
 from sithsapp.oob.flow import OrderFlow
@@ -159,7 +159,8 @@ class FakeCards:
         self.codes: list[bytes] = []
         self.prepared = 0
         self.messages: list[bytes] = []
-        self.pins: list[Pin] = []
+        self.pins: list[Pin | PadEntry] = []
+        self.typed = RIGHT
         self.fail_with: SithsError | Exception | None = None
         self.hold: Future[bytes] | None = None
 
@@ -192,7 +193,7 @@ class FakeCards:
         credential_id: str,
         scheme: SignatureScheme,
         message: bytes,
-        pin: Pin,
+        pin: Pin | PadEntry,
         *,
         last_try_ok: bool = False,
     ) -> Future[bytes]:
@@ -206,7 +207,9 @@ class FakeCards:
             result.set_exception(error)
         return result
 
-    def _sign(self, card_id: CardId, credential_id: str, message: bytes, pin: Pin, *, last_try_ok: bool) -> bytes:
+    def _sign(
+        self, card_id: CardId, credential_id: str, message: bytes, pin: Pin | PadEntry, *, last_try_ok: bool
+    ) -> bytes:
         card = self._state.find(card_id)
         if card is None:
             pin.wipe()
@@ -219,8 +222,12 @@ class FakeCards:
         if state.tries_left == 1 and not last_try_ok:
             pin.wipe()
             raise SithsError(Failure.LAST_TRY_NOT_CONFIRMED, tries_left=1)
-        with pin.once() as digits:
-            self.codes.append(bytes(digits))
+        if isinstance(pin, PadEntry):
+            pin.take()
+            self.codes.append(self.typed)
+        else:
+            with pin.once() as digits:
+                self.codes.append(bytes(digits))
         if self.fail_with is not None:
             raise self.fail_with
         if self.codes[-1] != RIGHT:
@@ -228,6 +235,8 @@ class FakeCards:
             self._change_tries(card_id, left)
             raise SithsError(Failure.PIN_WRONG if left else Failure.PIN_LOCKED, tries_left=left)
         self.messages.append(message)
+        if isinstance(pin, PadEntry):
+            pin.accept()
         key = card_key(card_id.serial[0] + (100 if credential_id == "1" else 0))
         return raw_from_der(key.sign(message, ec.ECDSA(hashes.SHA256())), 32)
 
@@ -256,6 +265,7 @@ class FakeClient:
     signatures: list[SignatureRequest] = field(default_factory=list)
     cancelled: list[CancelReason] = field(default_factory=list)
     hold_claim: bool = False
+    pinpad: bool = False
     closed: int = 0
     jkt: str = "A" * 43
 
@@ -272,8 +282,9 @@ class FakeClient:
         self.ended = status
         self.end_known.set()
 
-    def claim(self, start: OrderStart, language: str) -> ClaimAnswer:
+    def claim(self, start: OrderStart, language: str, *, pinpad: bool = False) -> ClaimAnswer:
         self._called("claim")
+        self.pinpad = pinpad
         if self.hold_claim:
             assert self.interrupted.wait(10)
             raise RequestCancelled

@@ -14,16 +14,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
 from sithsapp.card.model import CardsState, Slot, SlotStatus
+from sithsapp.card.pin import PadEntry, Pin
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure, SithsError
 from sithsapp.oob.answers import ServiceProblem
 from sithsapp.oob.interaction import (
     CancelRequested,
     CredentialChosen,
+    EnterOnReader,
     EnterPin,
     Event,
     Finished,
     MoreTimeRequested,
     Opening,
+    PadChosen,
     Reported,
     SessionLocked,
     WaitForCard,
@@ -120,8 +124,6 @@ def test_an_unknown_service_gets_no_packet() -> None:
         ({"ret_s256": None}, Failure.ORDER_REFUSED),
         ({"text": Text(fmt="plain", body="a\u202eb")}, Failure.ORDER_REFUSED),
         ({"rp": RelyingParty(id="rp1", name="Ex\u0430mpel", origin="https://idp.example.org")},
-         Failure.ORDER_REFUSED),
-        ({"req": Requirements(key=make_order().req.key, policies=[POLICY], reader=PinEntryKind.PINPAD)},
          Failure.ORDER_REFUSED),
     ],
 )  # fmt: skip
@@ -238,7 +240,9 @@ class TestCode:
         stage.flow.post(CancelRequested())
         assert stage.finish().failure is Failure.CANCELLED_BY_USER
         stage.cards.hold.set_exception(SithsError(Failure.CARD_REMOVED))
-        assert len(stage.cards.pins[0]) == 0
+        (first,) = stage.cards.pins
+        assert isinstance(first, Pin)
+        assert len(first) == 0
 
     def test_the_code_is_not_wiped_under_the_card_threads_hands(self) -> None:
         stage = Stage()
@@ -370,6 +374,66 @@ class TestCard:
         stage.enter(card=other)
         stage.finish()
         assert base64.b64decode(stage.client.signatures[0].x5c[0]) == other.credentials[0].certificate
+
+    def test_on_a_reader_with_keys_the_code_is_typed_there(self) -> None:
+        card = dataclasses.replace(make_card(), pin_pad=PinPad(changes=True))
+        stage = Stage(cards=cards_with(card)).run()
+        shown = stage.person.wait_for(EnterPin)
+        stage.flow.post(PadChosen(shown.card.id, shown.credential.id))
+        waiting = stage.person.wait_for(EnterOnReader)
+        assert (waiting.card.id, waiting.credential.id, waiting.pin.tries_left) == (card.id, "0", 3)
+        assert stage.finish().failure is None
+        assert stage.client.pinpad
+        assert [type(view) for view in stage.person.views] == [Opening, EnterPin, EnterOnReader, Working, Finished]
+
+    @pytest.mark.parametrize(
+        "failure", [Failure.PIN_PAD_TIMEOUT, Failure.PIN_PAD_CANCELLED, Failure.PIN_FORMAT, Failure.PIN_PAD_REFUSED]
+    )
+    def test_what_the_reader_could_not_take_is_asked_for_again(self, failure: Failure) -> None:
+        card = dataclasses.replace(make_card(), pin_pad=PinPad(changes=True))
+        stage = Stage(cards=cards_with(card)).run()
+        stage.person.wait_for(EnterPin)
+        stage.cards.fail_with = SithsError(failure)
+        stage.flow.post(PadChosen(card.id, "0"))
+        assert stage.person.wait_for(EnterPin, 2).failure is failure
+        stage.cards.fail_with = None
+        stage.flow.post(PadChosen(card.id, "0"))
+        assert stage.finish().failure is None
+
+    def test_giving_up_withdraws_the_entry(self) -> None:
+        card = dataclasses.replace(make_card(), pin_pad=PinPad(changes=True))
+        stage = Stage(cards=cards_with(card))
+        stage.cards.hold = Future()
+        stage.run()
+        stage.person.wait_for(EnterPin)
+        stage.flow.post(PadChosen(card.id, "0"))
+        stage.person.wait_for(EnterOnReader)
+        stage.flow.post(CancelRequested())
+        assert stage.finish().failure is Failure.CANCELLED_BY_USER
+        (entry,) = stage.cards.pins
+        assert isinstance(entry, PadEntry)
+        settle(lambda: not entry.wanted)
+
+    def test_a_reader_without_keys_cannot_be_chosen(self) -> None:
+        stage = Stage().run()
+        stage.person.wait_for(EnterPin)
+        stage.flow.post(PadChosen(make_card().id, "0"))
+        stage.enter()
+        assert stage.finish().failure is None
+        assert EnterOnReader not in {type(view) for view in stage.person.views}
+
+    def test_an_order_that_demands_keys_takes_no_other_code(self) -> None:
+        demands = Requirements(key=make_order().req.key, policies=[POLICY], reader=PinEntryKind.PINPAD)
+        stage = Stage(order=make_order(req=demands)).run()
+        assert stage.person.wait_for(WaitForCard).failure is Failure.PIN_PAD_NEEDED
+        card = dataclasses.replace(make_card(), pin_pad=PinPad(changes=True))
+        stage.cards.change(cards_with(card))
+        stage.person.wait_for(EnterPin)
+        entry = stage.enter(card=card)
+        settle(lambda: len(entry) == 0)
+        assert stage.cards.codes == []
+        stage.flow.post(PadChosen(card.id, "0"))
+        assert stage.finish().failure is None
 
     def test_the_chosen_card_comes_first_and_may_change_while_the_order_is_open(self) -> None:
         first, second = make_card(0, reader="Reader 0"), make_card(1, reader="Reader 1")

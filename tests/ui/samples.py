@@ -21,8 +21,9 @@ from sithsapp.card.model import (
     Slot,
     SlotStatus,
 )
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure
-from sithsapp.oob.interaction import EnterPin, Finished, Opening, OpenOrder, View, WaitForCard, Working
+from sithsapp.oob.interaction import EnterOnReader, EnterPin, Finished, Opening, OpenOrder, View, WaitForCard, Working
 from sithsapp.oob.protocol.order import (
     Binding,
     Context,
@@ -109,6 +110,11 @@ def enter(made: Order | None = None, *, tries: int | None = 3, failure: Failure 
     return EnterPin(opened(made), CARD, credential, pin, choices, failure)
 
 
+def on_keys(view: EnterPin) -> EnterPin:
+    """Return the same view of a card in a reader with keys."""
+    return replace(view, card=replace(view.card, pin_pad=PinPad(changes=True)))
+
+
 def sign_order() -> Order:
     """Return an order to sign a text."""
     return order(OrderType.SIGN, SIGN_TEXT)
@@ -132,6 +138,9 @@ def views() -> dict[str, View]:
         "auth-other-device": enter(other),
         "auth-ending": replace(enter(), open_order=opened(environment="test", seconds=25)),
         "auth-long-purpose": enter(order(body="Inloggning för att läsa och skriva i journalen.\n" * 12)),
+        "auth-keys": on_keys(enter()),
+        "auth-keys-wrong": on_keys(enter(tries=2, failure=Failure.PIN_WRONG)),
+        "auth-on-reader": EnterOnReader(opened(), CARD, AUTH, AUTH_PIN),
         "sign": enter(sign_order()),
         "sign-documents": enter(order(OrderType.SIGN, SIGN_TEXT, docs=DOCUMENTS, hidden_s256="h" * 43)),
         "working": Working(opened()),

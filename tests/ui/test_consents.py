@@ -12,12 +12,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from sithsapp.card.pin import PadEntry, Pin
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure
 from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Program
 from sithsapp.ui.mtls.consents import Consents
 from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import LIGHT
+from sithsapp.ui.widgets.pin_edit import PinEdit
 from sithsapp.ui.widgets.text import Text
 from tests.ui import samples
 from tests.ui.mtls_samples import PURPOSE, request
@@ -67,6 +70,7 @@ def screen(qtbot: QtBot) -> Screen:
 
 def digits(granted: KeyGranted | None) -> bytes:
     assert granted is not None
+    assert isinstance(granted.pin, Pin)
     with granted.pin.once() as code:
         return bytes(code)
 
@@ -229,3 +233,15 @@ def test_a_language_changes_under_the_question(screen: Screen) -> None:
     assert "curl vill logga in där med ditt kort" in screen.texts()
     screen.consents.close()
     screen.finish(thread)
+
+
+def test_on_a_reader_with_keys_the_code_is_typed_there(screen: Screen) -> None:
+    asked = request()
+    thread = screen.ask(replace(asked, card=replace(asked.card, pin_pad=PinPad(changes=False))))
+    assert "You enter your identification code on the card reader." in screen.texts()
+    assert not visible(screen.window, PinEdit)
+    button(screen.window, "Identify").click()
+    granted = screen.finish(thread)
+    assert granted is not None
+    assert isinstance(granted.pin, PadEntry)
+    assert "Enter the code on the card reader" in screen.texts()

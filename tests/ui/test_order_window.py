@@ -21,6 +21,7 @@ from sithsapp.oob.interaction import (
     Event,
     Finished,
     MoreTimeRequested,
+    PadChosen,
     PinEntered,
     Reported,
     WaitForCard,
@@ -32,6 +33,7 @@ from sithsapp.ui.order.request_window import WindowOptions
 from sithsapp.ui.order.window import OrderWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import DARK, HIGH_CONTRAST, LIGHT
+from sithsapp.ui.widgets.pin_edit import PinEdit
 from sithsapp.ui.widgets.text import Text
 from tests.ui import samples
 from tests.ui.pointing import button, code_field, order_window, settle, show, visible
@@ -374,3 +376,29 @@ def test_return_presses_the_focused_button(window: OrderWindow, posted: list[Eve
     settle(window)
     QTest.keyClick(window, Qt.Key.Key_Return)
     assert posted == [CancelRequested()]
+
+
+def test_on_a_reader_with_keys_there_is_a_decision_and_no_field(window: OrderWindow, posted: list[Event]) -> None:
+    show(window, samples.on_keys(samples.enter()))
+    assert not visible(window, PinEdit)
+    assert window.focusWidget() is button(window, "Identify")
+    QTest.keyClick(button(window, "Identify"), Qt.Key.Key_Return)
+    assert posted == [PadChosen(samples.CARD_ID, "0", False)]
+    show(window, samples.views()["auth-on-reader"])
+    assert "Enter the code on the card reader" in [text.text() for text in visible(window, Text)]
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert isinstance(posted[-1], CancelRequested)
+
+
+def test_what_is_signed_is_read_before_the_reader_asks(window: OrderWindow, posted: list[Event]) -> None:
+    long = samples.order(OrderType.SIGN, "A line to read.\n" * 60)
+    show(window, samples.on_keys(samples.enter(long)))
+    QTest.keyClick(button(window, "Sign"), Qt.Key.Key_Return)
+    assert posted == []
+
+
+def test_the_last_try_on_a_reader_needs_a_yes(window: OrderWindow, posted: list[Event]) -> None:
+    show(window, samples.on_keys(samples.enter(tries=1)))
+    button(window, "Use the last attempt").click()
+    button(window, "Identify").click()
+    assert posted == [PadChosen(samples.CARD_ID, "0", True)]

@@ -53,6 +53,12 @@ def present_working(purpose: Purpose, environment: str) -> Page:
     return _page(purpose, environment, WaitingBody(Picture.SPINNER, title, text, tr("Close"), Action.CLOSE))
 
 
+def present_reader(purpose: Purpose, environment: str) -> Page:
+    """Return the page that stands while the code is typed on the reader."""
+    title, text = code_words.reader_waits(PinRole.AUTH)
+    return _page(purpose, environment, WaitingBody(Picture.KEYS, title, text, tr("Close"), Action.CLOSE))
+
+
 def present_failure(purpose: Purpose, environment: str, failure: Failure) -> Page:
     """Return the page that says why the program does not reach the server."""
     text = f"{tr(failure.cause)} {tr(failure.remedy)}"
@@ -92,7 +98,7 @@ def _code(request: KeyRequest, describe: Describe, session_seconds: int, *, last
         card=request.card.id,
         credential=request.credential.id,
         facts=_facts(request.purpose, session_seconds),
-        notices=(),
+        notices=_refusals(request),
         readings=(),
         identity=_identity(request, describe),
         label=code_words.code_name(pin.role),
@@ -108,7 +114,14 @@ def _code(request: KeyRequest, describe: Describe, session_seconds: int, *, last
         report="",
         reference="",
         last_try_ok=last_try_ok,
+        on_reader=code_words.on_reader(request.card, pin),
     )
+
+
+def _refusals(request: KeyRequest) -> tuple[Notice, ...]:
+    """Return what was wrong with the entry before where there is no field to say it at."""
+    error = code_words.entry_error(request.failure, request.pin)
+    return (Notice(Severity.WARNING, error),) if error and request.card.pin_pad is not None else ()
 
 
 def _facts(purpose: Purpose, session_seconds: int) -> tuple[Fact, ...]:

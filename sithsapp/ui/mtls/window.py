@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 
+from sithsapp.card.pin import PadEntry
 from sithsapp.failures import Failure
 from sithsapp.mtls.interaction import KeyGranted, KeyRequest
 from sithsapp.ui.holder import Describe
-from sithsapp.ui.mtls.presenter import present_failure, present_question, present_working
+from sithsapp.ui.mtls.presenter import present_failure, present_question, present_reader, present_working
 from sithsapp.ui.order.page import Action, Page
 from sithsapp.ui.order.request_window import RequestWindow, WindowOptions
 from sithsapp.ui.theme import Theme
@@ -42,11 +43,12 @@ class ConsentWindow(RequestWindow):
         if not goes_on:
             self.bring_forward()
 
-    def show_working(self) -> None:
-        """Say that the card works."""
+    def show_working(self, *, on_reader: bool = False) -> None:
+        """Say that the card works, or that the code is to be typed `on_reader`."""
         self._works = True
         if self._request is not None:
-            self.show_page(present_working(self._request.purpose, self._environment))
+            present = present_reader if on_reader else present_working
+            self.show_page(present(self._request.purpose, self._environment))
 
     def show_end(self, failure: Failure | None) -> None:
         """Leave when the program has what it wanted, or was refused by the person; else say what went wrong."""
@@ -99,8 +101,8 @@ class ConsentWindow(RequestWindow):
         entry = self.entry() if self._waits else None
         if entry is not None:
             body, pin = entry
-            self.show_working()
-            self._answer(KeyGranted(pin, body.last_try_ok))
+            self.show_working(on_reader=pin is None)
+            self._answer(KeyGranted(pin or PadEntry(), body.last_try_ok))
 
     def _answer(self, answer: KeyGranted | None) -> None:
         self._waits = False

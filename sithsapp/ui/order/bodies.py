@@ -36,13 +36,25 @@ from sithsapp.ui.widgets.themed import column, needed_height, row
 MARGIN = 24
 _READINGS = 2
 _SCROLL_KEYS = {Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Up, Qt.Key.Key_Down}
-_PLACES = {Picture.NO_READER: Icon.UNPLUGGED, Picture.NO_CARD: Icon.CARD, Picture.CARD_PROBLEM: Icon.WARNING}
+_PLACES = {
+    Picture.NO_READER: Icon.UNPLUGGED,
+    Picture.NO_CARD: Icon.CARD,
+    Picture.CARD_PROBLEM: Icon.WARNING,
+}
+_EMBLEMS = {Picture.DONE, Picture.KEYS}
 _Widget = TypeVar("_Widget", bound=QWidget)
 
 
 def approve_kind(accent: Accent) -> Kind:
     """Return how an order's main button looks."""
     return Kind.SIGN if accent is Accent.SIGN else Kind.PRIMARY
+
+
+def _emblem_look(picture: Picture, header: Header | None) -> tuple[Icon, str, str]:
+    if picture is Picture.DONE:
+        return Icon.CHECK, "ok", "ok_soft"
+    sign = header is not None and header.accent is Accent.SIGN
+    return (Icon.KEYS, "sign", "sign_soft") if sign else (Icon.KEYS, "primary", "primary_soft")
 
 
 class OrderPage(QWidget):
@@ -151,8 +163,7 @@ class WaitingPage(OrderPage):
         self._inner.addSpacing(8)
         self._spinner = self.add(Spinner(), centred=True)
         self._place = self.add(EmptyPlace(), centred=True)
-        self._done = self.add(Emblem(Icon.CHECK, 72, round_field=True), centred=True)
-        self._done.set_look(Icon.CHECK, "ok", "ok_soft")
+        self._emblem = self.add(Emblem(Icon.CHECK, 72, round_field=True), centred=True)
         self._title = self.add(Text(TextStyle.TITLE, centred=True))
         self._text = self.add(Text(TextStyle.BODY, tone="secondary", centred=True))
         self._button = Button(Kind.SECONDARY)
@@ -171,7 +182,8 @@ class WaitingPage(OrderPage):
         for notice in body.notices:
             self._banner.show_notice(notice)
         self._spinner.setVisible(body.picture is Picture.SPINNER)
-        self._done.setVisible(body.picture is Picture.DONE)
+        self._emblem.setVisible(body.picture in _EMBLEMS)
+        self._emblem.set_look(*_emblem_look(body.picture, header))
         self._place.setVisible(body.picture in _PLACES)
         self._place.set_icon(_PLACES.get(body.picture, Icon.CARD))
         self._title.setText(body.title)
@@ -205,6 +217,7 @@ class CodePage(OrderPage):
         self._readings = [self.add(ReadingBox()) for _ in range(_READINGS)]
         self._identity = self.add(IdentityPanel())
         self.field = self.add_below(PinField(quiet))
+        self._on_reader = self.add_below(Text(TextStyle.BODY))
         self.decline = Button(Kind.SECONDARY)
         self.approve = Button(Kind.PRIMARY)
         self.add_buttons(self.decline, self.approve)
@@ -244,6 +257,9 @@ class CodePage(OrderPage):
         context = header.sentence if header is not None else ""
         self.field.set_up(body.label, body.hint, body.max_length, context=context, allow_show=allow_show)
         self.field.tell_error(body.error)
+        self.field.setVisible(not body.on_reader)
+        self._on_reader.setText(body.on_reader)
+        self._on_reader.setVisible(bool(body.on_reader))
         self.approve.set_kind(approve_kind(header.accent if header is not None else Accent.AUTH))
         self.approve.set_label(body.approve)
         self.decline.set_label(body.decline)
@@ -263,6 +279,8 @@ class CodePage(OrderPage):
         if unread is not None:
             unread.remind()
             return self._body.readings[0].reminder
+        if self._body.on_reader:
+            return ""
         count = self.field.edit.count
         text = self._body.empty if count == 0 else self._body.too_short if count < self._body.min_length else ""
         if text:
@@ -271,8 +289,8 @@ class CodePage(OrderPage):
         return text
 
     def first_focus(self) -> QWidget:
-        """Return the code entry."""
-        return self.field.edit
+        """Return the code entry, or the main button where the code is typed on the reader."""
+        return self.approve if self._body is not None and self._body.on_reader else self.field.edit
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Scroll the text to read from the code entry, so that nobody needs the mouse."""

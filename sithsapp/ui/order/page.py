@@ -21,6 +21,7 @@ class Picture(Enum):
     NO_READER = "no_reader"
     NO_CARD = "no_card"
     CARD_PROBLEM = "card_problem"
+    KEYS = "keys"
     DONE = "done"
 
 
@@ -71,7 +72,10 @@ class WaitingBody:
 
 @dataclass(frozen=True, slots=True)
 class CodeBody:
-    """The page where the code is entered; lengths are in digits."""
+    """The page where the code is entered; lengths are in digits.
+
+    With `on_reader` there is no field: that text says that the code is typed on the reader after the decision.
+    """
 
     card: CardId
     credential: str
@@ -92,6 +96,7 @@ class CodeBody:
     report: str
     reference: str
     last_try_ok: bool = False
+    on_reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

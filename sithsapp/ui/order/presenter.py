@@ -6,7 +6,16 @@ from __future__ import annotations
 from sithsapp.card.model import PinState, SlotStatus
 from sithsapp.failures import Failure
 from sithsapp.locale import tr
-from sithsapp.oob.interaction import EnterPin, Finished, Opening, OpenOrder, View, WaitForCard, Working
+from sithsapp.oob.interaction import (
+    EnterOnReader,
+    EnterPin,
+    Finished,
+    Opening,
+    OpenOrder,
+    View,
+    WaitForCard,
+    Working,
+)
 from sithsapp.oob.protocol.order import OrderType
 from sithsapp.ui import code_words
 from sithsapp.ui.elements import Notice, Severity
@@ -41,6 +50,8 @@ def present(view: View, describe: Describe, *, last_try_confirmed: bool = False)
             return _page(view.open_order, _last_try(view, describe))
         case EnterPin():
             return _page(view.open_order, _code(view, describe, last_try_confirmed))
+        case EnterOnReader():
+            return _page(view.open_order, _on_reader(view))
         case Working():
             return _page(view.open_order, _working(view))
         case Finished():
@@ -129,7 +140,7 @@ def _code(view: EnterPin, describe: Describe, last_try_confirmed: bool) -> CodeB
         card=view.card.id,
         credential=view.credential.id,
         facts=parts.facts(order),
-        notices=parts.notices(order),
+        notices=parts.notices(order) + _refusals(view),
         readings=parts.readings(order),
         identity=parts.identity(view, describe),
         label=code_words.code_name(pin.role),
@@ -145,7 +156,20 @@ def _code(view: EnterPin, describe: Describe, last_try_confirmed: bool) -> CodeB
         report=tr("I did not start this"),
         reference=parts.reference(order),
         last_try_ok=last_try_confirmed,
+        on_reader=code_words.on_reader(view.card, pin),
     )
+
+
+def _refusals(view: EnterPin) -> tuple[Notice, ...]:
+    """Return what was wrong with the entry before where there is no field to say it at."""
+    error = code_words.entry_error(view.failure, view.pin)
+    return (Notice(Severity.WARNING, error),) if error and view.card.pin_pad is not None else ()
+
+
+def _on_reader(view: EnterOnReader) -> WaitingBody:
+    order = view.open_order.order
+    title, text = code_words.reader_waits(view.pin.role)
+    return WaitingBody(Picture.KEYS, title, text, tr("Cancel"), Action.DECLINE, facts=parts.facts(order))
 
 
 def _small_print(sign: bool) -> str:

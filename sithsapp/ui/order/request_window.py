@@ -117,8 +117,11 @@ class RequestWindow(PagedWindow):
         """Wipe a code that is being typed: the session was locked or the computer sleeps."""
         self._code.field.wipe()
 
-    def entry(self) -> tuple[CodeBody, Pin] | None:
-        """Hand out the code with the body that asked for it; None, with the reason shown, if it cannot be sent."""
+    def entry(self) -> tuple[CodeBody, Pin | None] | None:
+        """Hand out the code with the body that asked for it; None, with the reason shown, if it cannot be sent.
+
+        The code is None where it will be typed on the reader.
+        """
         body = self._page.body if self._page is not None else None
         if not isinstance(body, CodeBody) or not self._quiet.admits():
             return None
@@ -126,7 +129,7 @@ class RequestWindow(PagedWindow):
         if objection:
             announce(self, objection)
             return None
-        return body, self._code.field.take()
+        return body, None if body.on_reader else self._code.field.take()
 
     def close_soon(self) -> None:
         """Leave by itself after a while where the page says so, but never from under a screen reader."""

@@ -14,9 +14,11 @@ from sithsapp.oob.interaction import (
     CancelRequested,
     CredentialChosen,
     EnterPin,
+    Event,
     Finished,
     MoreTimeRequested,
     Opening,
+    PadChosen,
     PinEntered,
     Reported,
     View,
@@ -116,7 +118,12 @@ class OrderWindow(RequestWindow):
         entry = self.entry()
         if entry is not None:
             body, pin = entry
-            self.posted.emit(PinEntered(body.card, body.credential, pin, body.last_try_ok))
+            event: Event = (
+                PadChosen(body.card, body.credential, body.last_try_ok)
+                if pin is None
+                else PinEntered(body.card, body.credential, pin, body.last_try_ok)
+            )
+            self.posted.emit(event)
 
     def _report_failure(self) -> None:
         """Leave for the report's window, which this one would cover."""
