@@ -18,6 +18,7 @@ from sithsapp import __version__
 from sithsapp.cli.card_commands import Command, add_card, add_certs, add_pin
 from sithsapp.cli.mtls_commands import add_mtls
 from sithsapp.cli.output import Output
+from sithsapp.cli.settings_commands import add_settings
 from sithsapp.cli.support_commands import add_support
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import set_language, tr
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add_certs(commands, common)
     add_mtls(commands, common)
     add_support(commands, common)
+    add_settings(commands, common)
     _add_login(command("login", _login, "Carry out the order of a launch URL."))
     _add_demo_card(command("demo-card", _demo_card, "Put a virtual card into a virtual reader until interrupted."))
     return parser
