@@ -103,6 +103,7 @@ class PcscReaders:
         self._running: bool | None = None
         self._backoff = _FIRST_BACKOFF
         self._cancelled = threading.Event()
+        self._renewing = threading.Event()
         self._waiting = threading.Lock()
 
     def wait(self, known: ReadersSnapshot | None, timeout: float | None = None) -> ReadersSnapshot:
@@ -136,6 +137,23 @@ class PcscReaders:
         canceller.start()
         canceller.join(_CANCEL_SECONDS)
 
+    def renew(self) -> None:
+        """Look at the readers with a new context, and take the cards in them for new ones.
+
+        For a session that was disconnected or slept: the old context may show the readers of another place. Any
+        thread; returns at once.
+        """
+        if not self._renewing.is_set():
+            self._renewing.set()
+            threading.Thread(target=self._interrupt, name="reader monitor renewal", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        """Repeat SCardCancel, which ends only a wait that has begun, until the waiting thread has seen why."""
+        while self._renewing.is_set() and not self._cancelled.wait(_CANCEL_PAUSE):
+            context = self._context
+            if context is not None:
+                _call("SCardCancel", context)
+
     def _end_wait(self) -> None:
         """Repeat SCardCancel, which ends only a wait that has begun, until the waiting thread is out."""
         while not self._waiting.acquire(timeout=_CANCEL_PAUSE):
@@ -151,6 +169,10 @@ class PcscReaders:
 
     def _look(self) -> ReadersSnapshot:
         """Take stock without blocking."""
+        if self._renewing.is_set():
+            self._release()
+            self._table.forget_states()
+            self._renewing.clear()
         code = self._establish()
         if code == Code.SUCCESS:
             code, values = _call("SCardListReaders", self._context, [])

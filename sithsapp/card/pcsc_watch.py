@@ -41,6 +41,10 @@ class ReaderTable:
         """Return names with the states known, to wait for others."""
         return [(name, row.state) for name, row in self._rows.items()]
 
+    def forget_states(self) -> None:
+        """Take each reader's next state for a new one: it comes from another service, or another session."""
+        self._rows = {name: replace(row, state=State.UNAWARE) for name, row in self._rows.items()}
+
     def note(self, name: str, state: int, atr: bytes) -> None:
         """Take a reader's new state."""
         row = self._rows.get(name)

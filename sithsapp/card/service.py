@@ -22,7 +22,7 @@ from sithsapp.card.jobs import Job
 from sithsapp.card.model import CardId, CardsState, PinRole, PinState, SignatureScheme, Slot, SlotStatus
 from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.session import Session, TokenSource
-from sithsapp.card.transport import Presence, ReaderBackend, ReaderEvent, ReadersSnapshot
+from sithsapp.card.transport import Presence, ReaderBackend, ReaderEvent, ReadersSnapshot, Renewable
 from sithsapp.card.worker import ReaderWorker
 from sithsapp.failures import Failure, SithsError
 
@@ -121,6 +121,12 @@ class CardService:
                     self._listeners.remove(listener)
 
         return unsubscribe
+
+    def refresh(self) -> None:
+        """Look at readers and cards anew: the session was disconnected, or the computer slept. Returns at once."""
+        for backend in self._backends:
+            if isinstance(backend, Renewable):
+                backend.renew()
 
     def reread(self, reader: str) -> None:
         """Read the card in that reader again, past the cache; harmless for an unknown reader."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sithsapp.card.pin_pad import PadCommand, PinPad
 from sithsapp.failures import Failure
@@ -109,3 +109,11 @@ class ReaderBackend(Protocol):
 
     def connect(self, reader: str) -> CardConnection:
         """Open a shared connection to the card in that reader; raises as `CardConnection` does."""
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """A `ReaderBackend` whose readers are another place's after a reconnect or sleep."""
+
+    def renew(self) -> None:
+        """Look at everything anew; returns at once."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.ui.mtls.window import ConsentWindow
     from sithsapp.ui.order.request_window import WindowOptions
     from sithsapp.ui.order.window import OrderWindow
+    from sithsapp.ui.session.watch import SessionWatch
     from sithsapp.ui.support.reporting import Reporting
     from sithsapp.ui.theme import Theme
     from sithsapp.ui.tray.tray import Tray
@@ -59,7 +60,7 @@ class App(QObject):
         self._flows: OrderFlows | None = None
         self._reporting: Reporting | None = None
         self._lending: Lending | None = None
-        self._watches_session = False
+        self._session: SessionWatch | None = None
         self._state = starting_state()
         self.arrivals = Arrivals(self)
         self._connect()
@@ -106,6 +107,8 @@ class App(QObject):
         self._cards.subscribe(self.arrivals.take_cards)
         self._cards.start()
         self._lend()
+        if not sys.platform.startswith("linux"):
+            self._watch_session()  # a session that is taken up elsewhere has other readers
         if launch.url is not None:
             self._receive(launch)
         elif not hidden:
@@ -114,6 +117,8 @@ class App(QObject):
     def close(self) -> None:
         """Give up what is open and let go of the cards."""
         self._unfollow()
+        if self._session is not None:
+            self._session.stop()
         self._tray.hide()
         self._orders.close()
         if self._lending is not None:
@@ -260,14 +265,14 @@ class App(QObject):
         return window_options(self._settings)
 
     def _watch_session(self) -> None:
-        """Notice a locked screen, from the first question on: before that there is nothing to protect."""
-        if sys.platform.startswith("linux") and not self._watches_session:
-            from sithsapp.ui.session_linux import SessionWatch
+        """Notice when the person leaves the screen; on Linux from the first question on, which saves memory."""
+        if self._session is None:
+            from sithsapp.ui.session.watch import session_watch
 
-            self._watches_session = True
-            watch = SessionWatch(self)
-            watch.left.connect(self._session_left)
-            watch.start()
+            self._session = session_watch(self)
+            self._session.left.connect(self._session_left)
+            self._session.returned.connect(self._cards.refresh)
+            self._session.start()
 
     def _session_left(self) -> None:
         self._orders.session_locked()

@@ -46,6 +46,7 @@ class FakeScard:
         self.pnp_state = 1 << 16
         self.changed = threading.Condition()
         self.cancelled = False
+        self.let_again_after_cancel = False
 
     def script(self, call: str, *codes: int) -> None:
         """Let the next calls of that name answer these codes."""
@@ -83,6 +84,7 @@ class FakeScard:
             if not self.changed.wait_for(lambda: self.cancelled or self._differs(states), timeout / 1000):
                 return [Code.E_TIMEOUT, []]
             if self.cancelled:
+                self.cancelled = not self.let_again_after_cancel
                 return [Code.E_CANCELLED, []]
         now = {"reader": self.state, PNP_NOTIFICATION: self.pnp_state}
         return [0, [(name, now[name] | State.CHANGED, list(ATR)) for name, _ in states]]
@@ -508,3 +510,36 @@ class TestPinPad:
         readers.wait(None)
         scard.features = b""
         assert readers.connect("reader").pin_pad is None
+
+
+def test_after_a_renewal_readers_are_seen_through_a_new_context_and_cards_count_as_new(scard: FakeScard) -> None:
+    readers = PcscReaders()
+    known = readers.wait(None)
+    seen: list[ReadersSnapshot] = []
+    thread = threading.Thread(target=lambda: seen.append(readers.wait(known)), daemon=True)
+    thread.start()
+    before = scard.count("SCardEstablishContext")
+    scard.let_again_after_cancel = True
+    readers.renew()
+    readers.renew()
+    thread.join(DEADLINE)
+    assert not thread.is_alive()
+    assert scard.count("SCardEstablishContext") == before + 1
+    assert scard.contexts == 1
+    (event,), (earlier,) = seen[0].readers, known.readers
+    assert event.reader == earlier.reader
+    assert event.insertions == earlier.insertions + 1
+    readers.cancel()
+
+
+def test_a_renewal_does_not_outlive_the_watch(scard: FakeScard) -> None:
+    readers = PcscReaders()
+    readers.wait(None)
+    before = threading.active_count()
+    readers.renew()
+    readers.cancel()
+    deadline = time.monotonic() + DEADLINE
+    while threading.active_count() > before and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    assert threading.active_count() <= before
+    assert scard.contexts == 0

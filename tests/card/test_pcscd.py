@@ -185,3 +185,19 @@ def test_an_idle_service_does_not_wake_up(
     assert len(before) == 2
     assert after == before
     service.close()
+
+
+def test_a_session_that_comes_back_reads_its_cards_anew(mortal: PcscSlots, card: VirtualCard) -> None:
+    mortal.insert(card)
+    service = started()
+    watcher = Watcher(service)
+    before = watcher.card()
+    threads = threading.active_count()
+    watcher.states.clear()
+    service.refresh()
+    watcher.until(lambda state: bool(state.cards) and any(not earlier.cards for earlier in watcher.states))
+    after = watcher.card()
+    assert after.id.reader == before.id.reader
+    assert_signed(after.credentials[0], PS256, b"m", sign(service, after.id))
+    eventually(lambda: threading.active_count() <= threads)
+    service.close()

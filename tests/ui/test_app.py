@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from sithsapp.card.model import CardsState
+from sithsapp.desktop.presence import Presence
 from sithsapp.desktop.single_instance import Message
 from sithsapp.failures import Failure
 from sithsapp.oob.interaction import (
@@ -55,6 +56,7 @@ class Cards:
         self.state = CardsState()
         self.reread_readers: list[str] = []
         self.closed = False
+        self.refreshed = 0
         self._listeners: list[Callable[[CardsState], None]] = []
 
     def start(self) -> None:
@@ -69,6 +71,9 @@ class Cards:
 
     def reread(self, reader: str) -> None:
         self.reread_readers.append(reader)
+
+    def refresh(self) -> None:
+        self.refreshed += 1
 
     def become(self, state: CardsState) -> None:
         """Tell of `state` from another thread, as card threads do."""
@@ -412,6 +417,22 @@ def test_no_state_of_cards_breaks_the_overview(qtbot: QtBot, app: App, cards: Ca
             app._show_cards(CardsState(True, (replace(slot, card=card, failure=failure),)))
             assert app._main is not None
             assert app._state.title in _words(app)
+
+
+class TestSession:
+    """Whether the person is at the screen."""
+
+    def test_who_leaves_gives_the_order_up_and_who_returns_finds_fresh_readers(
+        self, app: App, cards: Cards, flows: list[Flow]
+    ) -> None:
+        _start(app, Message(LINK), hidden=True)
+        assert app._session is not None
+        app._session.notice(Presence.LEFT)
+        assert flows[0].events == [SessionLocked()]
+        assert cards.refreshed == 0
+        app._session.notice(Presence.RETURNED)
+        app._session.notice(Presence.RETURNED)
+        assert cards.refreshed == 1
 
 
 class TestSettings:
