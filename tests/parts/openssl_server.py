@@ -15,14 +15,15 @@ _DEADLINE = 10.0
 
 
 class OpensslServer:
-    """One server on loopback that requires a client certificate, with further `arguments` of s_server."""
+    """One on loopback, with further `arguments` of s_server. It requires a certificate at once, unless `later`."""
 
-    def __init__(self, key: Path, client_cas: Path, *arguments: str) -> None:
+    def __init__(self, key: Path, client_cas: Path, *arguments: str, later: bool = False) -> None:
         program = shutil.which("openssl")
         if program is None:
             pytest.skip("openssl is not installed")
-        fixed = ("-accept", "127.0.0.1:0", "-cert", str(key), "-CAfile", str(client_cas), "-Verify", "5")
-        self._command = [program, "s_server", *fixed, "-verify_return_error", "-naccept", "100", *arguments]
+        fixed = ("-accept", "127.0.0.1:0", "-cert", str(key), "-CAfile", str(client_cas))
+        required = () if later else ("-Verify", "5", "-verify_return_error")
+        self._command = [program, "s_server", *fixed, *required, "-naccept", "100", *arguments]
         self.said = bytearray()
         self._changed = threading.Condition()
         self.port = 0
