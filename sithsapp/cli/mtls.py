@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,22 +11,21 @@ from typing import TYPE_CHECKING
 
 from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.cli.card_service import running_card_service, settled
+from sithsapp.cli.mtls_browsers import proxy_port
+from sithsapp.cli.mtls_targets import tell_browsers, tell_targets
 from sithsapp.cli.on_reader import on_reader
 from sithsapp.cli.output import Output, failure_data
 from sithsapp.cli.secret_input import pin_from_descriptor, pin_from_terminal
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
 from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Purpose
-from sithsapp.settings.schema import MtlsTarget, Settings
+from sithsapp.settings.schema import Settings
 
 if TYPE_CHECKING:
     from sithsapp.card.model import CardsState
 
 AskForCode = Callable[[str, Callable[[], bool]], Pin | None]
 """Asks for a code with a prompt, until the second argument says that none is wanted any more."""
-
-_LOOPBACK = "127.0.0.1"
-_PROBE_SECONDS = 1.0
 
 
 def serve(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
@@ -42,11 +40,11 @@ def serve(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
         helper = MtlsHelper(settings.mtls, service, person, directory=mtls_dir(), extra_ca=settings.extra_ca)
         try:
             helper.start()
+            proxy = helper.proxy()
+            told = tell_targets(settings.mtls, proxy=None if proxy is None else proxy.port, probe=False)
             output.note(tr("The forwards are open. Interrupt to close them."))
-            targets = settings.mtls.targets
-            output.result(
-                {"targets": [_target_data(each) for each in targets]}, [_target_line(each) for each in targets]
-            )
+            more = [] if proxy is None else [tr("Proxy settings file: {url}").format(url=proxy.pac_url)]
+            output.result(told.data | ({} if proxy is None else {"pac": proxy.pac_url}), told.lines + more)
             threading.Event().wait()
         finally:
             person.stop()
@@ -55,11 +53,12 @@ def serve(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
 
 
 def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    """Show targets, whether their ports are open, and whether the card will do; exit 0 only if it will."""
+    """Show targets, which are open, which browsers trust the proxy and whether the card will do; 0 if it will."""
     from sithsapp.mtls.choosing import read_issuers
     from sithsapp.mtls.self_test import require_working
 
-    targets = [(target, _is_open(target.listen or 0)) for target in settings.mtls.targets]
+    told = tell_targets(settings.mtls, proxy=proxy_port(), probe=True)
+    browsers = tell_browsers(settings.mtls)
     failure: SithsError | None = None
     certificate: str | None = None
     try:
@@ -69,15 +68,10 @@ def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -
             certificate = _certificate(settled(service))
     except SithsError as error:
         failure = error
-    data: dict[str, object] = {
-        "targets": [_target_data(target) | {"open": is_open} for target, is_open in targets],
-        "certificate": certificate,
-    }
+    data = told.data | browsers.data | {"certificate": certificate}
     if failure is not None:
         data["error"] = failure_data(failure)
-    words = {True: tr("open"), False: tr("not open")}
-    lines = [f"{_target_line(target)}  {words[is_open]}" for target, is_open in targets]
-    output.result(data, lines + ([certificate] if certificate else []))
+    output.result(data, told.lines + browsers.lines + ([certificate] if certificate else []))
     if failure is not None and not output.as_json:
         output.failure(failure)
     return 0 if failure is None else failure.failure.exit_code
@@ -146,23 +140,3 @@ def _certificate(cards: CardsState) -> str:
 
     chosen = choose(cards)
     return f"{chosen.credential.id}  {holder(chosen.credential)}"
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(_PROBE_SECONDS)
-        return probe.connect_ex((_LOOPBACK, port)) == 0
-
-
-def _target_data(target: MtlsTarget) -> dict[str, object]:
-    return {
-        "name": target.name,
-        "listen": f"{_LOOPBACK}:{target.listen}",
-        "server": f"{target.host}:{target.port}",
-        "mode": target.mode,
-    }
-
-
-def _target_line(target: MtlsTarget) -> str:
-    scheme = "http://" if target.mode == "http" else ""
-    return f"{target.name}: {scheme}{_LOOPBACK}:{target.listen} -> {target.host}:{target.port}"

@@ -10,6 +10,14 @@ from collections.abc import Mapping, Sequence
 from sithsapp.failures import SithsError
 from sithsapp.locale import tr
 
+_LONGEST_ANSWER = 20
+
+
+def says_yes(question: str) -> bool:
+    """Ask the person at the terminal; whatever is not a clear yes is a no."""
+    print(question, end=" ", file=sys.stderr, flush=True)
+    return sys.stdin.readline(_LONGEST_ANSWER).strip().casefold() in ("yes", tr("yes"))
+
 
 def printable(text: str) -> str:
     """Return `text` fit for a terminal: what a card or a service wrote cannot move the cursor or forge a line."""

@@ -8,7 +8,7 @@ import sys
 from sithsapp.card.model import PinRole, PinState
 from sithsapp.card.pin import Pin
 from sithsapp.card.pin_rules import check_length
-from sithsapp.cli.output import Output
+from sithsapp.cli.output import Output, says_yes
 from sithsapp.cli.secret_input import pin_from_descriptor, pin_from_terminal
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
@@ -47,12 +47,8 @@ def allow_trivial(output: Output, *, allowed: bool) -> None:
     if output.as_json or not sys.stdin.isatty():
         raise SithsError(Failure.NEW_PIN_TRIVIAL)
     output.note(tr("This code is easy to guess."))
-    print(tr("Use it anyway? (yes/no)"), end=" ", file=sys.stderr, flush=True)
-    if sys.stdin.readline(_LONGEST_ANSWER).strip().casefold() not in ("yes", tr("yes")):
+    if not says_yes(tr("Use it anyway? (yes/no)")):
         raise SithsError(Failure.NEW_PIN_TRIVIAL)
-
-
-_LONGEST_ANSWER = 20
 
 
 def code_name(role: PinRole) -> str:

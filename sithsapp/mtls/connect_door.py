@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sithsapp.card.model import CardId
@@ -61,7 +61,9 @@ class ProxyDoor:
         self.routes, self._store = tuple(routes), store
         self.refused = 0
         otherwise = way_otherwise(settings)
-        self._certificate = store.ensure([*{route.target.host for route in routes}])
+        self._hosts = tuple({route.target.host for route in routes})
+        self._certificate = store.ensure(self._hosts)
+        self._stamp = store.stamp()
         self.listener = _listener(settings.listen)
         self.port = int(self.listener.getsockname()[1])
         by_server = {(route.target.host, route.target.port): route for route in routes}
@@ -82,7 +84,8 @@ class ProxyDoor:
     def admit(
         self, client: socket.socket, theirs: Address, ended: Callable[[ProxyConnection], None]
     ) -> ProxyConnection:
-        """Take over a connection; `ended` is told of its end."""
+        """Take over a connection; `ended` is told of its end. Called in one thread."""
+        self._renew_certificate()
         connection = ProxyConnection(client, theirs, self._terms, lambda: ended(connection))
         return connection
 
@@ -99,6 +102,17 @@ class ProxyDoor:
         self.listener.close()
         if self._store.noted_port() == self.port:
             self._note_port(None)
+
+    def _renew_certificate(self) -> None:
+        """Take the certificate that is new on disk, as after trust was given anew; without one go on as before."""
+        stamp = self._store.stamp()
+        if stamp in (None, self._stamp):
+            return
+        self._stamp = stamp
+        found = self._store.suitable(self._hosts)
+        if found is not None:
+            self._certificate = found
+            self._terms = replace(self._terms, context=_context(found))
 
     def _note_port(self, port: int | None) -> None:
         try:

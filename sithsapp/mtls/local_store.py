@@ -114,6 +114,14 @@ class LocalStore:
         """Forget an authority that nothing trusts any more. Raises `OSError`."""
         self._remembered(authority).unlink(missing_ok=True)
 
+    def stamp(self) -> tuple[int, int] | None:
+        """Return what changes when the certificate is replaced; None without one."""
+        try:
+            status = self._file.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
     def remove(self) -> None:
         """Remove the certificate and its key. Raises `OSError`."""
         self._file.unlink(missing_ok=True)

@@ -32,6 +32,7 @@ CHROMIUM_FAMILY: Final = (
     "vivaldi-stable",
 )
 _FIREFOX_ROOTS: Final = (".mozilla/firefox", ".config/mozilla/firefox")
+_FIREFOX: Final = "Firefox"
 _MOST_PROFILES: Final = 64
 _WEB_SERVERS_ONLY: Final = "C,,"
 
@@ -86,10 +87,20 @@ def find_databases(
     Raises `SithsError(TRUST_TOOL_MISSING)` if there are some, and no certutil.
     """
     found = list(dict.fromkeys(_databases(home, environment, own_profiles, programs)))
-    certutil = shutil.which("certutil", path=programs)
-    if found and certutil is None:
+    certutil = _certutil(programs) if found else ""
+    return tuple(NssDatabase(name, directory, certutil) for name, directory in found)
+
+
+def own_database(profile: Path, programs: str = _PROGRAMS) -> NssDatabase:
+    """Return the database of a Firefox profile of our own; raises as `find_databases` does."""
+    return NssDatabase(_FIREFOX, profile, _certutil(programs))
+
+
+def _certutil(programs: str) -> str:
+    found = shutil.which("certutil", path=programs)
+    if found is None:
         raise SithsError(Failure.TRUST_TOOL_MISSING, "certutil")
-    return tuple(NssDatabase(name, directory, certutil or "") for name, directory in found)
+    return found
 
 
 def _databases(
@@ -100,10 +111,10 @@ def _databases(
         yield "Chromium, Chrome, Edge", chromium
     for root in _FIREFOX_ROOTS:
         for profile in _profiles(home / root):
-            yield "Firefox", profile
+            yield _FIREFOX, profile
     for profile in own_profiles:
         if profile.is_dir():
-            yield "Firefox", profile
+            yield _FIREFOX, profile
 
 
 def _chromium_database(home: Path, environment: Mapping[str, str]) -> Path:
