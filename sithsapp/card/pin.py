@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -56,6 +56,12 @@ class PadEntry:
         self._withdrawn.set()
 
 
+def is_trivial(digits: Sequence[int]) -> bool:
+    """Tell whether `digits` (ASCII) are one digit repeated, or a run up or down such as 123456 or 321098."""
+    steps = {(after - before) % 10 for before, after in pairwise(digits)}
+    return steps in (_SAME, _RISING, _FALLING)
+
+
 class Pin:
     """One entry of a PIN or PUK by a person.
 
@@ -91,8 +97,7 @@ class Pin:
     @property
     def is_trivial(self) -> bool:
         """Whether the digits are one digit repeated, or a run up or down such as 123456 or 321098."""
-        steps = {(after - before) % 10 for before, after in pairwise(self._digits)}
-        return steps in (_SAME, _RISING, _FALLING)
+        return is_trivial(self._digits)
 
     def agrees_with(self, other: Pin) -> bool:
         """Tell whether two entries that were not used yet have the same digits, in a time that says nothing."""

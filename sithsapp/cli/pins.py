@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from sithsapp.card.model import Card, PinRole, PinState
 from sithsapp.card.pin import PadEntry, Pin
+from sithsapp.card.pin_advice import advice_for, advice_on, ways_to_unlock
 from sithsapp.card.pin_rules import check_new, check_tries
 from sithsapp.cli.card_service import running_card_service, settled
 from sithsapp.cli.choice import chosen_card
 from sithsapp.cli.on_reader import on_reader
 from sithsapp.cli.output import Output
-from sithsapp.cli.pin_advice import advice_for, advice_on
 from sithsapp.cli.pin_entry import allow_trivial, ask, ask_new, code_name
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
@@ -35,7 +35,7 @@ def status(arguments: argparse.Namespace, settings: Settings, output: Output) ->
     with running_card_service(settings) as service:
         card = chosen_card(settled(service), arguments.reader)
     states = card.pins if arguments.role is None else (_code(card, PinRole(arguments.role)),)
-    advice = advice_on(states)
+    advice = _with_command(advice_on(states))
     lines = [line for state in states for line in _lines(state)]
     output.result(
         {"reader": card.id.reader, "codes": [_data(state) for state in states], "advice": advice}, lines + advice
@@ -96,7 +96,7 @@ def _manage(arguments: argparse.Namespace, settings: Settings, output: Output, w
             after = work(service, card, state, codes).result()
     except SithsError as error:
         _log.warning("%s", error)
-        return output.failure(error, advice_for(error.failure))
+        return output.failure(error, _with_command(advice_for(error.failure)))
     data = {"reader": card.id.reader, "result": result, "code": _data(after), "warnings": [_MAY_BE_EQUAL]}
     done = tr("The code is changed.") if result == "changed" else tr("The code is unlocked and has its new value.")
     output.result(data, [done, *_lines(after)])
@@ -108,6 +108,11 @@ def _manage(arguments: argparse.Namespace, settings: Settings, output: Output, w
 def _on_reader(card: Card, *descriptors: int | None) -> bool:
     """Tell whether codes are typed on the reader: it can take new ones, and none comes from elsewhere."""
     return card.pin_pad is not None and card.pin_pad.changes and descriptors == (None, None)
+
+
+def _with_command(advice: list[str]) -> list[str]:
+    """Return `advice`, and the command where it speaks of the PUK code."""
+    return [*advice, tr("With the PUK code, run siths pin unblock.")] if advice == ways_to_unlock() else advice
 
 
 def _kept(codes: ExitStack, pin: Pin) -> Pin:

@@ -22,16 +22,31 @@ def code_word(role: PinRole) -> str:
     return names[role]
 
 
+def locked(role: PinRole) -> str:
+    """Return the sentence that a code is locked, without a full stop."""
+    sentences = {
+        PinRole.AUTH: tr("The identification code is locked"),
+        PinRole.SIGN: tr("The signing code is locked"),
+        PinRole.PUK: tr("The PUK code is locked"),
+    }
+    return sentences[role]
+
+
 def tries_left(number: int) -> str:
     """Return how many tries a code has left, without a full stop."""
     return ngettext("{n} attempt left", "{n} attempts left", number).format(n=number)
 
 
+def length(pin: PinState) -> str:
+    """Return how long a code is, without a full stop."""
+    same = pin.min_length == pin.max_length
+    text = tr("{max} digits") if same else tr("{min}–{max} digits")
+    return text.format(min=pin.min_length, max=pin.max_length)
+
+
 def hint(pin: PinState) -> str:
     """Return how long a code is and how many tries it has left."""
-    same = pin.min_length == pin.max_length
-    length = tr("{max} digits") if same else tr("{min}–{max} digits")
-    shown = length.format(min=pin.min_length, max=pin.max_length)
+    shown = length(pin)
     return shown if pin.tries_left is None else f"{shown}. {tries_left(pin.tries_left)}."
 
 

@@ -26,6 +26,21 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class EntryPolicy:
+    """What a person may do where a code is typed, and what happens to a code that is left alone.
+
+    `wipe_when_left` forgets it as soon as another window is used. `keypad` shows keys for a touch screen, in an order
+    that changes each time with `shuffled`.
+    """
+
+    allow_show: bool = True
+    allow_paste: bool = True
+    wipe_when_left: bool = False
+    keypad: bool = False
+    shuffled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A banner: a title and perhaps a sentence."""
 

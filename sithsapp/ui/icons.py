@@ -260,6 +260,11 @@ def _keys(path: QPainterPath) -> None:
             _dot(path, x, y)
 
 
+def _erase(path: QPainterPath) -> None:
+    _lines(path, ((9, 5.5), (21.5, 5.5), (21.5, 18.5), (9, 18.5), (2.5, 12), (9, 5.5)))
+    _lines(path, ((11.5, 9.5), (16.5, 14.5)), ((16.5, 9.5), (11.5, 14.5)))
+
+
 class Icon(Enum):
     """The icons by what they show."""
 
@@ -293,6 +298,7 @@ class Icon(Enum):
     FOLDER = "folder"
     SCROLL = "scroll"
     KEYS = "keys"
+    ERASE = "erase"
 
 
 _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
@@ -326,6 +332,7 @@ _DRAWINGS: dict[Icon, Callable[[QPainterPath], None]] = {
     Icon.FOLDER: _folder,
     Icon.SCROLL: _scroll,
     Icon.KEYS: _keys,
+    Icon.ERASE: _erase,
 }
 
 

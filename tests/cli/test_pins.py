@@ -120,7 +120,8 @@ def test_a_locked_code_is_unlocked_with_the_puk(siths: Siths) -> None:
     assert "7XX" in locked.err
     shown = siths.run("pin", "status", "--json").data
     assert shown["codes"][0]["blocked"] is True
-    assert len(shown["advice"]) == 3
+    assert len(shown["advice"]) == 4
+    assert "siths pin unblock" in shown["advice"][-1]
     assert unblock(siths, "48162048", NEW) == (62, "P303")
     assert unblock(siths, PUK, NEW) == (0, "")
     assert (value(siths), tries(siths)) == (NEW, [3, 3, 10])

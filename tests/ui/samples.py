@@ -40,8 +40,8 @@ from sithsapp.ui.holder import Holder
 
 READER = "Virtual reader 00"
 CARD_ID = CardId(READER, b"\x3b\x00", b"\x01" * 8)
-AUTH_PIN = PinState(PinRole.AUTH, 1, 3, blocked=False, min_length=6, max_length=8)
-SIGN_PIN = PinState(PinRole.SIGN, 2, 3, blocked=False, min_length=6, max_length=8)
+AUTH_PIN = PinState(PinRole.AUTH, 1, 3, blocked=False, min_length=6, max_length=8, unblocked_by=PinRole.PUK)
+SIGN_PIN = PinState(PinRole.SIGN, 2, 3, blocked=False, min_length=6, max_length=8, unblocked_by=PinRole.PUK)
 PUK = PinState(PinRole.PUK, 3, 10, blocked=False, min_length=8, max_length=8)
 AUTH = Credential("0", "Legitimering", b"auth", KeyType.RSA, 2048, PinRole.AUTH, (SignatureScheme.PS256,))
 SIGN = Credential("1", "Underskrift", b"sign", KeyType.RSA, 2048, PinRole.SIGN, (SignatureScheme.PS256,))

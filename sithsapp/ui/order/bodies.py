@@ -174,7 +174,7 @@ class WaitingPage(OrderPage):
         self._button.clicked.connect(lambda: self.acted.emit(self._action))
         self.finish()
 
-    def show_body(self, body: WaitingBody, header: Header | None) -> None:
+    def show_body(self, body: WaitingBody, header: Header | None = None) -> None:
         """Show `body`."""
         self._action = body.action
         self._facts.show_facts(body.facts)
@@ -189,6 +189,7 @@ class WaitingPage(OrderPage):
         self._title.setText(body.title)
         self._text.setText(body.text)
         self._button.set_label(body.button)
+        self._button.setVisible(bool(body.button))
         self._report.set_label(body.report)
         self._report.setVisible(bool(body.report))
         self._reference.setText(body.reference)
@@ -320,7 +321,7 @@ class LastTryPage(OrderPage):
         self.chosen = self._identity.chosen
         self.finish()
 
-    def show_body(self, body: LastTryBody, header: Header | None) -> None:
+    def show_body(self, body: LastTryBody, header: Header | None = None) -> None:
         """Show `body`."""
         self._banner.show_notice(body.notice)
         self._identity.show_identity(body.identity)
@@ -372,23 +373,36 @@ class ProblemPage(OrderPage):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._forward_action: Action | None = None
         self._banner = self.add(Banner())
+        self._advice = self.add(Text(TextStyle.BODY))
         self._number = self.add(Text(TextStyle.SMALL, tone="secondary"))
-        self._button, self._report = Button(Kind.SECONDARY), Button(Kind.LINK, Icon.BUG)
-        self.add_buttons(self._button)
+        self._button, self._forward = Button(Kind.SECONDARY), Button(Kind.PRIMARY)
+        self._report = Button(Kind.LINK, Icon.BUG)
+        self.add_buttons(self._button, self._forward)
         self.add_below(self._report)
         self.acts(self._button, Action.CLOSE)
         self.acts(self._report, Action.MAKE_REPORT)
+        self._forward.clicked.connect(self._go_forward)
         self.finish()
 
-    def show_body(self, body: ProblemBody, header: Header | None, *, can_report: bool = False) -> None:
+    def show_body(self, body: ProblemBody, header: Header | None = None, *, can_report: bool = False) -> None:
         """Show `body`; the way to an error report where there is one."""
         self._report.set_label(body.report)
         self._report.setVisible(can_report and bool(body.report))
+        self._forward_action = body.forward_action
         self._banner.show_notice(body.notice)
+        self._advice.setText("\n\n".join(body.advice))
+        self._advice.setVisible(bool(body.advice))
         self._number.setText(body.number)
         self._button.set_label(body.button)
+        self._forward.set_label(body.forward)
+        self._forward.setVisible(bool(body.forward))
 
     def first_focus(self) -> QWidget:
-        """Return the only button."""
-        return self._button
+        """Return the button that leads on, or else the one that closes."""
+        return self._button if self._forward_action is None else self._forward
+
+    def _go_forward(self) -> None:
+        if self._forward_action is not None:
+            self.acted.emit(self._forward_action)

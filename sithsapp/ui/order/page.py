@@ -35,6 +35,9 @@ class Action(Enum):
     REPORT = "report"
     MORE_TIME = "more_time"
     MAKE_REPORT = "make_report"
+    UNLOCK = "unlock"
+    CHANGE_CODE = "change_code"
+    CHANGE_OTHER = "change_other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,16 @@ class ProblemBody:
     """The end that nobody wanted: what happened, what to do, and the number for support.
 
     `report` leads to an error report; empty where there is nothing to report.
+    `advice` are further lines on whom to turn to. `forward` is a button that leads on, with its action.
     """
 
     notice: Notice
     number: str
     button: str
     report: str = ""
+    advice: tuple[str, ...] = ()
+    forward: str = ""
+    forward_action: Action | None = None
 
 
 Body = WaitingBody | CodeBody | LastTryBody | BindingCodeBody | ProblemBody

@@ -8,6 +8,7 @@ lives no longer than it is needed: it is wiped when taken, when cleared, and aft
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
@@ -24,7 +25,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from sithsapp.card.pin import MAX_PIN_LENGTH, Pin
+from sithsapp.card.pin import MAX_PIN_LENGTH, Pin, is_trivial
+from sithsapp.ui.elements import EntryPolicy
 from sithsapp.ui.quiet import QuietTime
 from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.pin_access import TextTaker, install
@@ -37,12 +39,13 @@ class PinEdit(TextTaker):
     """Takes digits, shows dots, gives a `Pin` once.
 
     `count_changed(int)` after each digit, `submitted()` on Return, `foreign_sign()` when something else than
-    a digit was typed, `left()` when the focus went elsewhere.
+    a digit was typed, `paste_refused()` when it may not be pasted, `left()` when the focus went elsewhere.
     """
 
     count_changed = Signal(int)
     submitted = Signal()
     foreign_sign = Signal()
+    paste_refused = Signal()
     left = Signal()
 
     def __init__(self, quiet: QuietTime, parent: QWidget | None = None) -> None:
@@ -51,6 +54,7 @@ class PinEdit(TextTaker):
         self._digits = bytearray(MAX_PIN_LENGTH)
         self._count = 0
         self._limit = MAX_PIN_LENGTH
+        self._policy = EntryPolicy()
         self._revealed = self._wrong = self._caret_on = False
         self._theme: Theme | None = None
         self._harden()
@@ -72,6 +76,10 @@ class PinEdit(TextTaker):
         self.setAcceptDrops(False)
         self.setFrame(False)
 
+    def set_policy(self, policy: EntryPolicy) -> None:
+        """Take pasted codes, and keep a code while another window is used, or not."""
+        self._policy = policy
+
     def set_limit(self, digits: int) -> None:
         """Take at most that many digits."""
         self._limit = min(digits, MAX_PIN_LENGTH)
@@ -90,6 +98,28 @@ class PinEdit(TextTaker):
     def count(self) -> int:
         """How many digits are entered."""
         return self._count
+
+    def agrees_with(self, other: PinEdit) -> bool:
+        """Tell whether two entries have the same digits, in a time that says nothing; neither is copied."""
+        return self._count == other._count and hmac.compare_digest(self._digits, other._digits)
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether the digits are one digit repeated, or a run."""
+        return is_trivial(memoryview(self._digits)[: self._count])
+
+    def is_part_of(self, text: str) -> bool:
+        """Tell whether the digits stand together in `text`, such as a personal number."""
+        digits = bytes(ord(sign) for sign in text if sign in "0123456789")
+        return bool(self._count) and digits.find(memoryview(self._digits)[: self._count]) >= 0
+
+    def press(self, digit: int) -> None:
+        """Take a digit from keys on the screen."""
+        self._type(str(digit))
+
+    def erase(self) -> None:
+        """Take the last digit back."""
+        self._erase_last(everything=False)
 
     def take(self) -> Pin:
         """Hand out the code and forget it; raises `SithsError(PIN_FORMAT)` if there is none."""
@@ -164,6 +194,9 @@ class PinEdit(TextTaker):
         self._caret_on = False
         if self._count:
             self._forget_timer.start()
+        # A menu or another entry of the same window takes the focus for a reason of its own.
+        if self._policy.wipe_when_left and event.reason() is Qt.FocusReason.ActiveWindowFocusReason:
+            self.wipe()
         self.update()
         self.left.emit()
 
@@ -215,6 +248,9 @@ class PinEdit(TextTaker):
         self._set_count(self._count)
 
     def _paste(self) -> None:
+        if not self._policy.allow_paste:
+            self.paste_refused.emit()
+            return
         text = QGuiApplication.clipboard().text()
         self._type("".join(text.split()) if len(text) <= 2 * MAX_PIN_LENGTH else "?")
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from sithsapp.card.pin import Pin
 from sithsapp.locale import tr
+from sithsapp.ui.elements import EntryPolicy
 from sithsapp.ui.icons import Icon
 from sithsapp.ui.quiet import QuietTime
 from sithsapp.ui.theme import TextStyle, Theme
@@ -55,6 +56,7 @@ class PinField(QWidget):
         self.edit.count_changed.connect(self._describe)
         self.edit.submitted.connect(self.submitted)
         self.edit.foreign_sign.connect(lambda: self.tell_error(tr("The code has digits only.")))
+        self.edit.paste_refused.connect(lambda: self.tell_error(tr("A code cannot be pasted here.")))
         self.eye.clicked.connect(lambda: self._reveal(not self._revealed))
         self.edit.left.connect(self._hide_unless_looking, Qt.ConnectionType.QueuedConnection)
 
@@ -68,6 +70,12 @@ class PinField(QWidget):
         self.eye.setVisible(allow_show)
         self._reveal(False)
         self.tell_error("")
+
+    def set_policy(self, policy: EntryPolicy) -> None:
+        """Let the person see and paste the code, or not."""
+        self.edit.set_policy(policy)
+        self.eye.setVisible(policy.allow_show)
+        self._reveal(False)
 
     def tell_error(self, text: str) -> None:
         """Show an error in place of the hint, or the hint if `text` is empty."""

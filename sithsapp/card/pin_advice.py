@@ -12,11 +12,11 @@ from sithsapp.locale import tr
 
 
 def advice_for(failure: Failure) -> list[str]:
-    """Return what to do about a failure beyond its own remedy; nothing for most."""
+    """Return what to do about a failure beyond its own remedy, a line for each kind of card; nothing for most."""
     if failure in (Failure.PIN_LOCKED, Failure.UNBLOCK_NOT_POSSIBLE):
-        return _ways_to_unlock()
+        return ways_to_unlock()
     if failure is Failure.PUK_LOCKED:
-        return _after_the_puk()
+        return after_the_puk()
     return []
 
 
@@ -24,25 +24,27 @@ def advice_on(states: tuple[PinState, ...]) -> list[str]:
     """Return what to do about the worst of these codes."""
     locked = {state.role for state in states if state.blocked}
     if PinRole.PUK in locked:
-        return _after_the_puk()
-    return _ways_to_unlock() if locked else []
+        return after_the_puk()
+    return ways_to_unlock() if locked else []
 
 
-def _ways_to_unlock() -> list[str]:
+def ways_to_unlock() -> list[str]:
+    """Return who can unlock a code."""
     return [
         tr("The product code is printed on the card and says how it is unlocked."),
         tr(
-            "6XX or no product code: run siths pin unblock with the PUK code from the PUK letter. "
+            "6XX or no product code: unlock it with the PUK code from the PUK letter. "
             "If the letter is lost, an ID administrator orders a new one to your registered home address."
         ),
         tr(
             "7XX: visit an ID administrator, who unlocks the card with you there or orders a PUK letter "
-            "to your registered home address. With the letter, run siths pin unblock."
+            "to your registered home address."
         ),
     ]
 
 
-def _after_the_puk() -> list[str]:
+def after_the_puk() -> list[str]:
+    """Return who can help when the PUK is locked too."""
     return [
         tr("The product code is printed on the card and says who can help."),
         tr("6XX or no product code: the card must be replaced. An ID administrator orders a new one."),
