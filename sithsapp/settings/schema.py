@@ -169,9 +169,11 @@ class Settings(_Section, frozen=True):
     `tray_icon`        whether there is an icon in the notification area, where the desktop has one.
     `on_top`           whether a request lies above the other windows.
     `keypad`           whether keys for a touch screen are shown beside the code.
+    `keypad_shuffled`  whether these keys stand in another order each time.
     `allow_show_pin`   whether a person may look at the code while typing.
     `allow_paste`      whether a code may be pasted.
     `clear_code_on_focus_loss`  whether a code that is being typed is wiped as soon as another window is used.
+    `refuse_easy_codes`  whether a new code that is easy to guess is refused; otherwise a person is warned.
     `done_seconds`     how long the "done" page stays; 0 keeps it.
     `expiry_reminder`  whether the app reminds of certificates that end soon.
     `log_level`        how much the log tells; no level tells secrets.
@@ -195,9 +197,11 @@ class Settings(_Section, frozen=True):
     tray_icon: bool = True
     on_top: bool = True
     keypad: bool = False
+    keypad_shuffled: bool = False
     allow_show_pin: bool = True
     allow_paste: bool = True
     clear_code_on_focus_loss: bool = False
+    refuse_easy_codes: bool = False
     done_seconds: Annotated[int, Meta(ge=0, le=60)] = 3
     expiry_reminder: bool = True
     log_level: Literal["error", "warning", "info", "debug"] = "info"

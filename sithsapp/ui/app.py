@@ -21,11 +21,12 @@ from sithsapp.ui.bridge import Arrivals
 from sithsapp.ui.environment import choosable_environments, environment_name
 from sithsapp.ui.following import follow_autostart, follower
 from sithsapp.ui.holder_reading import describe, valid_until
+from sithsapp.ui.making import WindowMaker
 from sithsapp.ui.order.orders import Flow, Orders
 from sithsapp.ui.state import app_state, starting_state
 
 if TYPE_CHECKING:  # an order's and the windows' modules are imported with the first of them
-    from sithsapp.card.model import CardsState
+    from sithsapp.card.model import CardId, CardsState
     from sithsapp.card.service import CardService
     from sithsapp.desktop.single_instance import Message
     from sithsapp.oob.compose import OrderFlows
@@ -33,19 +34,32 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.oob.protocol.launch import LaunchUrl
     from sithsapp.settings.schema import Settings
     from sithsapp.settings.store import SettingsStore
+    from sithsapp.ui.codes.codes import Codes
+    from sithsapp.ui.codes.task import Wish
+    from sithsapp.ui.codes.window import CodesWindow
     from sithsapp.ui.main.catalogue import Place
     from sithsapp.ui.main.services import Services
     from sithsapp.ui.main.window import MainWindow
     from sithsapp.ui.mtls.lending import Lending
     from sithsapp.ui.mtls.window import ConsentWindow
-    from sithsapp.ui.order.request_window import WindowOptions
     from sithsapp.ui.order.window import OrderWindow
     from sithsapp.ui.session.watch import SessionWatch
     from sithsapp.ui.support.reporting import Reporting
-    from sithsapp.ui.theme import Theme
     from sithsapp.ui.tray.tray import Tray
 
 log = logging.getLogger(__name__)
+
+_OF_WINDOWS = (
+    "allow_show_pin",
+    "allow_paste",
+    "clear_code_on_focus_loss",
+    "keypad",
+    "keypad_shuffled",
+    "refuse_easy_codes",
+    "done_seconds",
+    "on_top",
+)
+"""The settings that windows in which codes are typed follow."""
 
 
 class App(QObject):
@@ -54,6 +68,7 @@ class App(QObject):
     def __init__(self, store: SettingsStore, cards: CardService, tray: Tray) -> None:
         super().__init__()
         self._store, self._cards, self._tray = store, cards, tray
+        self._making = WindowMaker(store)
         self._orders = Orders(self._make_flow, self._make_order_window, self)
         self._main: MainWindow | None = None
         self._services: Services | None = None
@@ -61,6 +76,7 @@ class App(QObject):
         self._reporting: Reporting | None = None
         self._lending: Lending | None = None
         self._session: SessionWatch | None = None
+        self._codes: Codes | None = None
         self._state = starting_state()
         self.arrivals = Arrivals(self)
         self._connect()
@@ -87,7 +103,7 @@ class App(QObject):
     def _what_settings_change(self) -> dict[str, Callable[[], None]]:
         """Return what is done when a setting changes while the app runs; what is not listed is asked for anew."""
         changes = dict.fromkeys(("environment", "services", "extra_ca", "proxy"), self._change_services)
-        changes |= dict.fromkeys(("allow_show_pin", "done_seconds", "on_top"), self._change_windows)
+        changes |= dict.fromkeys(_OF_WINDOWS, self._change_windows)
         return changes | {
             "language": self._change_language,
             "theme": self._change_theme,
@@ -134,10 +150,7 @@ class App(QObject):
     def open_main(self, place: Place | None = None) -> None:
         """Show the main window with `place`, or with the page that was seen last."""
         if self._main is None:
-            from sithsapp.ui.main.window import MainWindow
-
-            self._set_window_icon()
-            self._main = MainWindow(self._make_services())
+            self._main = self._making.main(self._make_services())
         self._refresh()
         self._main.open(place)
 
@@ -146,9 +159,19 @@ class App(QObject):
         if self._reporting is None:
             from sithsapp.ui.support.reporting import Reporting
 
-            self._set_window_icon()
-            self._reporting = Reporting(self._store, self._cards, self._theme)
+            self._making.set_icon()
+            self._reporting = Reporting(self._store, self._cards, self._making.theme)
         self._reporting.open(number)
+
+    def manage_code(self, wish: Wish, card: CardId | None = None) -> None:
+        """Show the window that changes or unlocks a code, for that card or the active one."""
+        if self._codes is None:
+            from sithsapp.ui.codes.codes import Codes
+
+            self._codes = Codes(self._cards, self._making.codes, self)
+            self.arrivals.cards_changed.connect(self._codes.follow)
+            self._watch_session()
+        self._codes.begin(wish, card)
 
     def _make_services(self) -> Services:
         from sithsapp.ui.main.services import Services
@@ -158,10 +181,11 @@ class App(QObject):
             cards=self._cards,
             state=self._state,
             describe=describe,
-            theme=self._theme,
+            theme=self._making.theme,
             go=self.open_main,
             reread=self._reread,
             report=self.report,
+            manage_code=self.manage_code,
             lending=self._lending,
         )
         return self._services
@@ -215,10 +239,15 @@ class App(QObject):
         self._show_cards(self._cards.state)
         if self._main is not None:
             self._main.retranslate()
+        for window in self._dialogs():
+            window.retranslate()
+
+    def _dialogs(self) -> tuple[OrderWindow | ConsentWindow | CodesWindow | Reporting, ...]:
+        """Return the windows besides the main one that have been made."""
         consent = self._lending.consents.window if self._lending is not None else None
-        for window in (self._orders.window, consent, self._reporting):
-            if window is not None:
-                window.retranslate()
+        codes = self._codes.window if self._codes is not None else None
+        made = (self._orders.window, consent, codes, self._reporting)
+        return tuple(window for window in made if window is not None)
 
     def _change_services(self) -> None:
         self._flows = None
@@ -226,10 +255,13 @@ class App(QObject):
         self._refresh()
 
     def _change_windows(self) -> None:
+        """Let windows that are there already follow what settings say of them and of codes."""
         consent = self._lending.consents.window if self._lending is not None else None
         for window in (self._orders.window, consent):
             if window is not None:
-                window.set_options(self._window_options())
+                window.set_options(self._making.options())
+        if self._codes is not None and self._codes.window is not None:
+            self._making.set_code_policy(self._codes.window)
 
     def _retranslate_tray(self) -> None:
         environments = choosable_environments(self._store)
@@ -239,30 +271,16 @@ class App(QObject):
     def _show_tray(self) -> None:
         self._tray.show() if self._settings.tray_icon else self._tray.hide()
 
-    def _theme(self) -> Theme:
-        from sithsapp.ui.theme import current
-
-        return current(self._settings.theme)
-
     def _change_theme(self) -> None:
-        consent = self._lending.consents.window if self._lending is not None else None
-        for window in (self._orders.window, self._main, consent, self._reporting):
-            if window is not None:
-                window.apply_theme(self._theme())
+        for window in (*self._dialogs(), *([] if self._main is None else [self._main])):
+            window.apply_theme(self._making.theme())
 
     def _make_order_window(self) -> OrderWindow:
-        from sithsapp.ui.order.window import OrderWindow
-
-        self._set_window_icon()
         self._watch_session()
-        window = OrderWindow(describe, self._theme(), self._window_options())
+        window = self._making.order()
         window.report_wanted.connect(self.report)
+        window.code_wanted.connect(self.manage_code)
         return window
-
-    def _window_options(self) -> WindowOptions:
-        from sithsapp.ui.order.request_window import window_options
-
-        return window_options(self._settings)
 
     def _watch_session(self) -> None:
         """Notice when the person leaves the screen; on Linux from the first question on, which saves memory."""
@@ -276,14 +294,10 @@ class App(QObject):
 
     def _session_left(self) -> None:
         self._orders.session_locked()
+        if self._codes is not None:
+            self._codes.session_locked()
         if self._lending is not None:
             self._lending.session_left()
-
-    def _set_window_icon(self) -> None:
-        from sithsapp.ui.app_icon import app_icon
-
-        if QApplication.windowIcon().isNull():
-            QApplication.setWindowIcon(app_icon())
 
     def _make_flow(self, start: LaunchUrl, interaction: UserInteraction) -> Flow:
         if self._flows is None:
@@ -312,7 +326,7 @@ class App(QObject):
         from sithsapp.ui.mtls.consents import Consents
         from sithsapp.ui.mtls.lending import Lending
 
-        consents = Consents(self._make_consent_window, lambda: self._orders.is_open, self)
+        consents = Consents(self._making.consent, lambda: self._orders.is_open, self)
         self._lending = Lending(self._store, self._cards, consents, self)
         self._lending.changed.connect(self._show_sessions)
         self.arrivals.cards_changed.connect(self._lending.cards_changed)
@@ -322,18 +336,6 @@ class App(QObject):
         if self._main is not None and not self._main.isVisible():
             self._main = None  # made anew with a page more
         self._lending.start()
-
-    def _make_consent_window(self) -> ConsentWindow:
-        from sithsapp.ui.mtls.window import ConsentWindow
-
-        self._set_window_icon()
-        return ConsentWindow(
-            describe,
-            self._theme(),
-            self._window_options(),
-            environment=environment_name(self._settings.environment),
-            session_seconds=self._settings.mtls.session_seconds,
-        )
 
     def _show_sessions(self) -> None:
         from sithsapp.ui.mtls.page_presenter import session_line

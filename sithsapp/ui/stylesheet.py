@@ -52,8 +52,7 @@ QPushButton[kind="navigation"] { background: transparent; color: $text; border: 
 QPushButton[kind="navigation"]:hover { background: $sunken; }
 QPushButton[kind="navigation"]:checked { background: $primary_soft; color: $primary_text; }
 QPushButton[kind="tile"], QPushButton[kind="row"] { background: $surface; color: $text; text-align: left;
-    border: 1px solid $divider; border-radius: ${r12}px; padding: 0 ${chevron}px 0 ${p16}px; min-height: ${tile}px; }
-QPushButton[kind="row"] { min-height: ${row}px; }
+    border: 1px solid $divider; border-radius: ${r12}px; padding: 0; min-height: 0; }
 QPushButton[kind="tile"]:hover, QPushButton[kind="row"]:hover { background: $sunken; border-color: $border; }
 QPushButton[kind="tile"]:pressed, QPushButton[kind="row"]:pressed { background: $divider; }
 QPushButton:disabled { color: $disabled; background: $sunken; border-color: $divider; }
@@ -82,5 +81,5 @@ def stylesheet(theme: Theme) -> str:
     names |= {f"r{size}": str(theme.px(size)) for size in (8, 10, 12)}
     # The frame is part of a control's height, and a focused frame is one pixel wider on each side.
     names |= {"control": str(theme.px(44) - 2), "icon": str(theme.px(36)), "p7": str(theme.px(8) - 1)}
-    names |= {"row": str(theme.px(44)), "tile": str(theme.px(56)), "chevron": str(theme.px(40))}
+    names |= {"row": str(theme.px(44))}
     return "".join(part.substitute(names) for part in (_WINDOW, _BUTTONS, _FIELDS))

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from sithsapp.card.model import CardsState
+from sithsapp.card.model import CardId, CardsState
+from sithsapp.ui.codes.task import Wish
 from sithsapp.ui.main.services import Services
 from sithsapp.ui.state import app_state
 from sithsapp.ui.theme import Theme
@@ -22,6 +23,11 @@ class StillCards:
 
     def __init__(self, state: CardsState) -> None:
         self.state = state
+        self.used: list[str | None] = []
+
+    def use(self, reader: str | None) -> None:
+        """Remember which reader was chosen."""
+        self.used.append(reader)
 
 
 class Told:
@@ -33,6 +39,10 @@ class Told:
     def go(self, place: object) -> None:
         """Remember where a page wants to go."""
         self.wishes.append(place)
+
+    def manage_code(self, wish: Wish, card: CardId | None = None) -> None:
+        """Remember which code a page wants to change or unlock."""
+        self.wishes.append((wish, card))
 
     def reread(self) -> None:
         """Remember that the card shall be read again."""
@@ -50,4 +60,5 @@ def services(cards: CardsState = samples.READY, theme: Theme | None = None, told
         theme=lambda: theme or Theme(LIGHT),
         go=told.go,
         reread=told.reread,
+        manage_code=told.manage_code,
     )

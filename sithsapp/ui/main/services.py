@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sithsapp.card.model import CardId
     from sithsapp.card.service import CardService
     from sithsapp.settings.store import SettingsStore
+    from sithsapp.ui.codes.task import Wish
     from sithsapp.ui.holder import Describe
     from sithsapp.ui.main.catalogue import Place
     from sithsapp.ui.mtls.lending import Lending
@@ -22,9 +24,9 @@ class Services:
     """One for the whole app; `state` is replaced when it changes.
 
     `go` brings a page of the main window to the front, `theme` returns the theme of this moment, `reread` has the
-    active card read anew, `describe` tells of a certificate's holder. `lending` is there once the
-    settings name servers that programs reach with the card. `report` opens the error report about a failure number,
-    which may be empty.
+    active card read anew, `describe` tells of a certificate's holder, `manage_code` opens the window that changes or
+    unlocks a code. `lending` is there once the settings name servers that programs reach with the card. `report`
+    opens the error report about a failure number, which may be empty.
     """
 
     store: SettingsStore
@@ -34,5 +36,6 @@ class Services:
     theme: Callable[[], Theme]
     go: Callable[[Place], None]
     reread: Callable[[], None]
+    manage_code: Callable[[Wish, CardId | None], None]
     lending: Lending | None = None
     report: Callable[[str], None] = field(default=lambda number: None)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
-from sithsapp.ui.elements import Accent
+from sithsapp.ui.elements import Accent, EntryPolicy
 from sithsapp.ui.icons import Icon
 from sithsapp.ui.order.page import (
     Action,
@@ -25,6 +25,7 @@ from sithsapp.ui.quiet import QuietTime
 from sithsapp.ui.theme import TextStyle
 from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.button_row import ButtonRow
+from sithsapp.ui.widgets.keypad import Keypad
 from sithsapp.ui.widgets.panels import Banner, Facts, IdentityPanel, ReadingBox
 from sithsapp.ui.widgets.pictures import Emblem, EmptyPlace
 from sithsapp.ui.widgets.pin_field import PinField
@@ -219,6 +220,8 @@ class CodePage(OrderPage):
         self._identity = self.add(IdentityPanel())
         self.field = self.add_below(PinField(quiet))
         self._on_reader = self.add_below(Text(TextStyle.BODY))
+        self._keypad = self.add_below(Keypad())
+        self._policy = EntryPolicy()
         self.decline = Button(Kind.SECONDARY)
         self.approve = Button(Kind.PRIMARY)
         self.add_buttons(self.decline, self.approve)
@@ -234,7 +237,14 @@ class CodePage(OrderPage):
         self.acts(self.approve, Action.APPROVE)
         self.field.submitted.connect(lambda: self.acted.emit(Action.APPROVE))
         self.field.message_changed.connect(self.told)
+        self._keypad.pressed.connect(self.field.edit.press)
+        self._keypad.erased.connect(self.field.edit.erase)
         self._identity.chosen.connect(self.chosen)
+
+    def set_policy(self, policy: EntryPolicy) -> None:
+        """Take over what settings say of the entry."""
+        self._policy = policy
+        self.field.set_policy(policy)
 
     def set_tab_order(self) -> None:
         """Go from text to code, action, way out and the rest; to be called once the page is in its window."""
@@ -243,7 +253,7 @@ class CodePage(OrderPage):
         for one, other in zip(order, [*order[1:], self._report], strict=True):
             QWidget.setTabOrder(one, other)
 
-    def show_body(self, body: CodeBody, header: Header | None, *, allow_show: bool = True) -> None:
+    def show_body(self, body: CodeBody, header: Header | None) -> None:
         """Show `body` with an empty field."""
         self._body = body
         self._facts.show_facts(body.facts)
@@ -256,11 +266,14 @@ class CodePage(OrderPage):
                 box.show_reading(body.readings[number])
         self._identity.show_identity(body.identity)
         context = header.sentence if header is not None else ""
-        self.field.set_up(body.label, body.hint, body.max_length, context=context, allow_show=allow_show)
+        show = self._policy.allow_show
+        self.field.set_up(body.label, body.hint, body.max_length, context=context, allow_show=show)
+        self._keypad.arrange(shuffled=self._policy.shuffled)
         self.field.tell_error(body.error)
         self.field.setVisible(not body.on_reader)
         self._on_reader.setText(body.on_reader)
         self._on_reader.setVisible(bool(body.on_reader))
+        self._keypad.setVisible(self._policy.keypad and not body.on_reader)
         self.approve.set_kind(approve_kind(header.accent if header is not None else Accent.AUTH))
         self.approve.set_label(body.approve)
         self.decline.set_label(body.decline)

@@ -15,7 +15,8 @@ from PySide6.QtGui import QHideEvent
 from sithsapp.card.pin import Pin
 from sithsapp.settings.schema import Settings
 from sithsapp.ui.announce import announce, is_heard
-from sithsapp.ui.elements import Accent, Choice
+from sithsapp.ui.elements import Accent, Choice, EntryPolicy
+from sithsapp.ui.entry_settings import entry_policy
 from sithsapp.ui.order.bodies import (
     BindingCodePage,
     CodePage,
@@ -33,30 +34,31 @@ from sithsapp.ui.widgets.button import Button
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowOptions:
-    """What settings say of the window. `done_seconds` 0 keeps the last page, `on_top` is for the other windows.
+    """What settings say of the window.
 
+    `done_seconds` 0 keeps the last page, `on_top` is for the other windows, `entry` for the code that is typed.
     `can_report` offers an error report where a request fails.
     """
 
-    allow_show_pin: bool = True
     done_seconds: int = 3
     on_top: bool = True
+    entry: EntryPolicy = dataclasses.field(default_factory=EntryPolicy)
     can_report: bool = False
 
 
 def window_options(settings: Settings) -> WindowOptions:
     """Return what `settings` say of windows that ask for a decision."""
-    return WindowOptions(settings.allow_show_pin, settings.done_seconds, settings.on_top, can_report=True)
+    return WindowOptions(settings.done_seconds, settings.on_top, entry_policy(settings), can_report=True)
 
 
 class RequestWindow(PagedWindow):
     """Shows one `Page` at a time."""
 
     def __init__(self, theme: Theme, options: WindowOptions | None = None) -> None:
-        super().__init__(Qt.WindowType.Window)
-        self._options = options or WindowOptions()
+        super().__init__()
         self._page: Page | None = None
         self._build()
+        self.set_options(options or WindowOptions())
         self._close_timer = QTimer(self, singleShot=True)
         self._close_timer.timeout.connect(self.hide)
         self.apply_theme(theme)
@@ -89,6 +91,7 @@ class RequestWindow(PagedWindow):
     def set_options(self, options: WindowOptions) -> None:
         """Go by other settings from the next page on."""
         self._options = options
+        self._code.set_policy(options.entry)
 
     def bring_forward(self) -> None:
         """Come to the front, above the other windows if the settings say so."""
@@ -175,7 +178,7 @@ class RequestWindow(PagedWindow):
                 self._waiting.show_body(page.body, page.header)
                 return self._waiting
             case CodeBody():
-                self._code.show_body(page.body, page.header, allow_show=self._options.allow_show_pin)
+                self._code.show_body(page.body, page.header)
                 return self._code
             case LastTryBody():
                 self._last_try.show_body(page.body, page.header)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 
+from sithsapp.card.model import PinRole
 from sithsapp.failures import Failure
 from sithsapp.oob.interaction import (
     CancelRequested,
@@ -24,6 +25,8 @@ from sithsapp.oob.interaction import (
     View,
     Working,
 )
+from sithsapp.oob.protocol.order import OrderType
+from sithsapp.ui.codes.task import Kind, Wish
 from sithsapp.ui.elements import Choice
 from sithsapp.ui.holder import Describe
 from sithsapp.ui.order.page import Action
@@ -33,15 +36,21 @@ from sithsapp.ui.theme import Theme
 
 
 class OrderWindow(RequestWindow):
-    """Shows views and posts events (`posted(event)`). `report_wanted(number)` for a failure to report."""
+    """Shows views and posts events (`posted(event)`).
+
+    `code_wanted(Wish, CardId | None)` when a code shall be unlocked or changed after an order that failed for it.
+    `report_wanted(number)` for a failure to report.
+    """
 
     posted = Signal(object)
+    code_wanted = Signal(object, object)
     report_wanted = Signal(str)
 
     def __init__(self, describe: Describe, theme: Theme, options: WindowOptions | None = None) -> None:
         super().__init__(theme, options)
         self._describe = describe
         self._view: View | None = None
+        self._asked: EnterPin | None = None
         self._last_try_confirmed = self._declined = False
 
     def show_view(self, view: View) -> None:
@@ -55,6 +64,7 @@ class OrderWindow(RequestWindow):
         if begins or not isinstance(view, EnterPin) or view.pin.tries_left != 1:
             self._last_try_confirmed = False
         self._view = view
+        self._asked = view if isinstance(view, EnterPin) else None if begins else self._asked
         self.show_page(present(view, self._describe, last_try_confirmed=self._last_try_confirmed))
         if begins:
             self.bring_forward()
@@ -90,6 +100,8 @@ class OrderWindow(RequestWindow):
                 self._approve()
             case Action.MAKE_REPORT:
                 self._report_failure()
+            case Action.UNLOCK | Action.CHANGE_CODE:
+                self._manage_code(Kind.UNBLOCK if action is Action.UNLOCK else Kind.CHANGE)
 
     def choose(self, choice: Choice) -> None:
         """Use another card or certificate for this order."""
@@ -130,6 +142,14 @@ class OrderWindow(RequestWindow):
         if isinstance(self._view, Finished) and self._view.failure is not None:
             self.hide()
             self.report_wanted.emit(self._view.failure.number)
+
+    def _manage_code(self, kind: Kind) -> None:
+        """Go on with the code for which the order failed."""
+        opened = self._view.open_order if isinstance(self._view, Finished) else None
+        signs = opened is not None and opened.order.typ is OrderType.SIGN
+        card = self._asked.card.id if self._asked is not None else None
+        self.hide()
+        self.code_wanted.emit(Wish(kind, PinRole.SIGN if signs else PinRole.AUTH), card)
 
     def _end(self, view: Finished) -> None:
         cancelled = view.failure is Failure.CANCELLED_BY_USER

@@ -1,61 +1,63 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The overview: the state in one sentence, the card, its holder, certificates and codes."""
+"""The overview: the state in one sentence, the card and its holder, and what can be done with it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QMenu, QWidget
 
+from sithsapp.card.model import PinRole
 from sithsapp.locale import tr
 from sithsapp.ui.announce import announce
+from sithsapp.ui.codes.task import Kind, Wish
+from sithsapp.ui.elements import Choice
 from sithsapp.ui.icons import Icon
+from sithsapp.ui.main.catalogue import PAGES, Place
 from sithsapp.ui.main.page import MainPage
 from sithsapp.ui.main.services import Services
-from sithsapp.ui.overview.presenter import CardLook, Overview, present_overview
+from sithsapp.ui.overview.presenter import Offer, Overview, Task, present_overview
+from sithsapp.ui.overview.status_card import StatusCard
 from sithsapp.ui.theme import TextStyle
-from sithsapp.ui.widgets.button import Button, Kind
+from sithsapp.ui.widgets.button import Kind as ButtonKind
 from sithsapp.ui.widgets.panels import Facts
-from sithsapp.ui.widgets.pictures import CardArt, Emblem, EmptyPlace
 from sithsapp.ui.widgets.text import Text
-from sithsapp.ui.widgets.themed import Frame, column, row
+from sithsapp.ui.widgets.themed import column
+from sithsapp.ui.widgets.tile import Tile
 
-_ART_WIDTH = 184
-_BESIDE = 2.2
-_BADGES = {
-    CardLook.READY: (Icon.CHECK, "ok"),
-    CardLook.READING: (Icon.REFRESH, "info"),
-    CardLook.WARNING: (Icon.CLOCK, "warn"),
-    CardLook.LOCKED: (Icon.LOCK, "err"),
-    CardLook.UNUSABLE: (Icon.WARNING, "err"),
+_ICONS = {
+    Task.CHANGE_AUTH: Icon.KEY,
+    Task.CHANGE_SIGN: Icon.PEN,
+    Task.UNLOCK: Icon.UNLOCK,
+    Task.CERTIFICATES: Icon.CERTIFICATE,
+    Task.REREAD: Icon.REFRESH,
+    Task.HELP: Icon.LIFEBUOY,
 }
-_PLACES = {CardLook.NO_READER: Icon.UNPLUGGED, CardLook.NO_CARD: Icon.CARD}
-_SIGNS = {
-    CardLook.READY: (Icon.CHECK_CIRCLE, "ok"),
-    CardLook.READING: (Icon.REFRESH, "info"),
-    CardLook.WARNING: (Icon.CLOCK, "warn"),
-    CardLook.LOCKED: (Icon.LOCK, "err"),
-    CardLook.UNUSABLE: (Icon.ALERT, "err"),
-    CardLook.NO_READER: (Icon.WARNING, "warn"),
-    CardLook.NO_CARD: (Icon.INFO, "info"),
-}
+_PLACES = {Task.CERTIFICATES: Place.CERTIFICATES, Task.HELP: Place.HELP}
+_CHANGES = {Task.CHANGE_AUTH: PinRole.AUTH, Task.CHANGE_SIGN: PinRole.SIGN}
 
 
 class OverviewPage(MainPage):
-    """Draws an `Overview`."""
+    """Draws an `Overview`, and has done what is asked for in it."""
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._services = services
         self._drawn: Overview | None = None
         self._status = StatusCard()
-        self._reread = Button(Kind.ROW, Icon.REFRESH)
-        self._reread.clicked.connect(services.reread)
+        self._heading = Text(TextStyle.TITLE)
         self._facts = Facts(large=True)
+        self._tiles = Tiles(ButtonKind.TILE, columns=2)
+        self._rows = Tiles(ButtonKind.ROW, columns=1)
+        self._menu = QMenu(self)
         layout = column(self, 14)
-        for widget in (self._status, self._facts, self._reread):
+        for widget in (self._status, self._heading, self._tiles, self._facts, self._rows):
             layout.addWidget(widget)
         layout.addStretch(1)
+        for tiles in (self._tiles, self._rows):
+            tiles.wanted.connect(self._do)
+        self._status.act.clicked.connect(self._do_prominent)
+        self._status.switch.clicked.connect(self._offer_cards)
 
     def title(self) -> str:
         """Return the heading."""
@@ -72,61 +74,111 @@ class OverviewPage(MainPage):
 
     def refresh(self) -> None:
         """Draw the app's state, and say its sentence if it is a new one."""
-        overview = present_overview(self._services.state, self._services.describe)
+        overview = present_overview(self._services.state, self._services.cards.state, self._services.describe)
         before, self._drawn = self._drawn, overview
         if overview == before:
             return
         self._status.show_overview(overview)
+        self._heading.setText(overview.heading)
+        self._heading.setVisible(bool(overview.heading))
+        self._tiles.show_tiles(_offered(overview.tiles))
+        self._rows.show_tiles(_offered(overview.rows))
         self._facts.show_facts(overview.facts)
-        self._reread.set_label(overview.reread)
-        self._reread.setVisible(bool(overview.reread))
         if before is not None and before.title != overview.title and self.isVisible():
             announce(self, overview.title)
 
+    def _do_prominent(self) -> None:
+        if self._drawn is not None and self._drawn.prominent is not None:
+            self._do(self._drawn.prominent.task, self._status.act)
 
-class StatusCard(Frame):
-    """The card as it is: a drawing, the sentence, what to do, and whose card it is."""
+    def _do(self, task: Task, button: QWidget) -> None:
+        if task in _PLACES:
+            self._services.go(_PLACES[task])
+        elif task in _CHANGES:
+            self._manage(Kind.CHANGE, _CHANGES[task])
+        elif task is Task.REREAD:
+            self._services.reread()
+        else:
+            self._unlock(button)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("card", parent)
-        self._art, self._place = CardArt(_ART_WIDTH), EmptyPlace(width=_ART_WIDTH)
-        self._emblem, self._title = Emblem(Icon.INFO, 22), Text(TextStyle.TITLE)
-        self._text, self._number = Text(TextStyle.BODY, tone="secondary"), Text(TextStyle.SMALL, tone="secondary")
-        self._holder, self._details = Text(TextStyle.STRONG), Text(TextStyle.SMALL, tone="secondary")
-        headline = row(spacing=8)
-        headline.addWidget(self._emblem, 0, Qt.AlignmentFlag.AlignTop)
-        headline.addWidget(self._title, 1)
-        words = column(spacing=6)
-        words.addLayout(headline)
-        for widget in (self._text, self._number, self._holder, self._details):
-            words.addWidget(widget)
-        words.addStretch(1)
-        self._inner = row(self, 22)
-        self._inner.setContentsMargins(22, 22, 22, 22)
-        for picture in (self._art, self._place):
-            self._inner.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
-        self._inner.addLayout(words, 1)
+    def _unlock(self, button: QWidget) -> None:
+        """Unlock the locked code; where it is not clear which one is meant, ask."""
+        codes = self._drawn.unlockable if self._drawn is not None else ()
+        if len(codes) == 1:
+            self._manage(Kind.UNBLOCK, codes[0][0])
+            return
+        self._menu.clear()
+        for role, name in codes:
+            self._menu.addAction(name).triggered.connect(lambda _=False, role=role: self._manage(Kind.UNBLOCK, role))
+        self._menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    def _manage(self, kind: Kind, role: PinRole) -> None:
+        slot = self._services.state.slot
+        card = slot.card.id if slot is not None and slot.card is not None else None
+        self._services.manage_code(Wish(kind, role), card)
+
+    def _offer_cards(self) -> None:
+        self._menu.clear()
+        for choice in self._drawn.choices if self._drawn is not None else ():
+            action = self._menu.addAction(choice.label.replace("&", "&&"))
+            action.setCheckable(True)
+            action.setChecked(choice.current)
+            action.triggered.connect(lambda _=False, choice=choice: self._use(choice))
+        self._menu.popup(self._status.switch.mapToGlobal(self._status.switch.rect().bottomLeft()))
+
+    def _use(self, choice: Choice) -> None:
+        self._services.cards.use(choice.card.reader)
+
+
+def _offered(tiles: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """Return the tiles whose pages this app has."""
+    return tuple(tile for tile in tiles if tile.task not in _PLACES or _PLACES[tile.task] in PAGES)
+
+
+class Tiles(QWidget):
+    """Tasks as buttons, in columns as far as there is room. `wanted(Task, QWidget)` with the pressed button."""
+
+    wanted = Signal(object, object)
+
+    def __init__(self, kind: ButtonKind, columns: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind, self._columns = kind, columns
+        self._across = 0
+        self._buttons = {task: self._make(task) for task in Task}
+        self._shown: tuple[Task, ...] = ()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(12 if columns > 1 else 8)
+
+    def show_tiles(self, tiles: tuple[Offer, ...]) -> None:
+        """Show `tiles` in place of those before."""
+        for tile in tiles:
+            self._buttons[tile.task].set_label(tile.label)
+            self._buttons[tile.task].setEnabled(tile.enabled)
+        self._shown, self._across = tuple(tile.task for tile in tiles), 0
+        for task, button in self._buttons.items():
+            button.setVisible(task in self._shown)
+        self.setVisible(bool(tiles))
+        self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the words below the drawing where there is no room beside it."""
-        narrow = self.width() < self._art.width() * _BESIDE
-        directions = QBoxLayout.Direction
-        self._inner.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
+        """Use as many columns as there is room for."""
+        self._arrange()
 
-    def show_overview(self, overview: Overview) -> None:
-        """Show the card's part of `overview`."""
-        look = overview.look
-        self._place.setVisible(look in _PLACES)
-        self._art.setVisible(look not in _PLACES)
-        self._place.set_icon(_PLACES.get(look, Icon.CARD))
-        self._art.set_look(grey=look in (CardLook.UNUSABLE, CardLook.READING), badge=_BADGES.get(look))
-        self._emblem.set_look(*_SIGNS[look])
-        for widget, text in (
-            (self._title, overview.title),
-            (self._text, overview.text),
-            (self._number, overview.number),
-            (self._holder, overview.holder),
-            (self._details, overview.details),
-        ):
-            widget.setText(text)
-            widget.setVisible(bool(text))
+    def _make(self, task: Task) -> Tile:
+        button = Tile(self._kind, _ICONS[task], self)
+        button.hide()
+        button.clicked.connect(lambda: self.wanted.emit(task, button))
+        return button
+
+    def _arrange(self) -> None:
+        widest = max((self._buttons[task].sizeHint().width() for task in self._shown), default=1)
+        fits = (self.width() + self._grid.spacing()) // (widest + self._grid.spacing())
+        across = max(1, min(self._columns, fits))
+        if across == self._across:
+            return
+        self._across = across
+        for number, task in enumerate(self._shown):
+            self._grid.addWidget(self._buttons[task], number // across, number % across)
+        for position in range(self._columns):
+            self._grid.setColumnStretch(position, 1 if position < across else 0)

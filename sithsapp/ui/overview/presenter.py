@@ -6,12 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from sithsapp.card.model import Card, PinRole, PinState
+from sithsapp.card.model import Card, CardsState, PinRole, PinState
 from sithsapp.locale import tr
 from sithsapp.ui import plain
 from sithsapp.ui.code_words import code_name, tries_left
-from sithsapp.ui.elements import Fact
-from sithsapp.ui.holder import Describe
+from sithsapp.ui.elements import Choice, Fact
+from sithsapp.ui.holder import Describe, Holder
 from sithsapp.ui.order.parts import NAME_LIMIT
 from sithsapp.ui.state import AppState, Condition
 
@@ -28,18 +28,49 @@ class CardLook(Enum):
     UNUSABLE = "unusable"
 
 
+class Task(Enum):
+    """What a person can do from here."""
+
+    CHANGE_AUTH = "change_auth"
+    CHANGE_SIGN = "change_sign"
+    UNLOCK = "unlock"
+    CERTIFICATES = "certificates"
+    REREAD = "reread"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A task that is offered. One that is not `enabled` is shown, so that nothing moves when a code is locked."""
+
+    task: Task
+    label: str
+    enabled: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What the overview shows. Names stand here and not in the tray: this window was asked for."""
+    """What the overview shows. Names stand here and not in the tray: this window was asked for.
+
+    `prominent` is the one thing to do now, if there is one; `tiles` what can be done with a card, `rows` without one.
+    `choices` are the cards, where there are several. `unlockable` are the codes that the PUK can unlock.
+    """
 
     look: CardLook
     title: str
     text: str
     number: str
+    caption: str
     holder: str
     details: str
+    prominent: Offer | None
+    heading: str
+    tiles: tuple[Offer, ...]
+    rows: tuple[Offer, ...]
     facts: tuple[Fact, ...]
-    reread: str
+    switch: str
+    choices: tuple[Choice, ...]
+    unlockable: tuple[tuple[PinRole, str], ...]
 
 
 _LOOKS = {
@@ -52,23 +83,89 @@ _LOOKS = {
     Condition.EXPIRED: CardLook.WARNING,
     Condition.LOCKED: CardLook.LOCKED,
 }
+_CHANGES = {PinRole.AUTH: Task.CHANGE_AUTH, PinRole.SIGN: Task.CHANGE_SIGN}
 
 
-def present_overview(state: AppState, describe: Describe) -> Overview:
-    """Return the overview of `state`."""
+def present_overview(state: AppState, cards: CardsState, describe: Describe) -> Overview:
+    """Return the overview of `state`, with the cards to choose from."""
     card = state.slot.card if state.slot is not None else None
-    holder = describe(card.credentials[0]) if card is not None and card.credentials else None
-    details = (holder.organisation, holder.identifier) if holder is not None else ()
+    holder = _holder(card, describe) if card is not None else Holder()
+    details = (holder.organisation, holder.identifier)
+    name = plain.line(holder.name or (card.label if card is not None else ""), NAME_LIMIT)
     return Overview(
         look=_LOOKS.get(state.condition, CardLook.UNUSABLE),
         title=state.title,
         text=state.text,
         number=tr("Error code {number}").format(number=state.failure.number) if state.failure is not None else "",
-        holder=plain.line(holder.name, NAME_LIMIT) if holder is not None else "",
+        caption=tr("Active SITHS eID") if card is not None else "",
+        holder=name,
         details=" · ".join(plain.line(text, NAME_LIMIT) for text in details if text),
+        prominent=_prominent(card),
+        heading=tr("Manage the card") if card is not None else "",
+        tiles=_tiles(card) if card is not None else (),
+        rows=_rows(state, card),
         facts=_facts(state, card, describe),
-        reread=tr("Read the card again") if state.slot is not None else "",
+        switch=tr("Switch card"),
+        choices=_choices(card, cards, describe),
+        unlockable=_unlockable(card) if card is not None else (),
     )
+
+
+def _holder(card: Card, describe: Describe) -> Holder:
+    return describe(card.credentials[0]) if card.credentials else Holder()
+
+
+def _prominent(card: Card | None) -> Offer | None:
+    """Return what is to be done before anything else can be."""
+    if card is None:
+        return None
+    locked = [pin for pin in card.pins if pin.blocked]
+    if locked and _unlockable(card):
+        return Offer(Task.UNLOCK, tr("Unlock with PUK code"))
+    new = next((pin for pin in card.pins if pin.never_changed and pin.role in _CHANGES), None)
+    return Offer(_CHANGES[new.role], _change_label(new.role)) if new is not None and not new.blocked else None
+
+
+def _tiles(card: Card) -> tuple[Offer, ...]:
+    changes = [
+        Offer(_CHANGES[pin.role], _change_label(pin.role), not pin.blocked)
+        for pin in card.pins
+        if pin.role in _CHANGES
+    ]
+    unlock = Offer(Task.UNLOCK, tr("Unlock with PUK code"), bool(_unlockable(card)))
+    return (*changes, unlock, Offer(Task.CERTIFICATES, tr("Show certificates"), bool(card.credentials)))
+
+
+def _change_label(role: PinRole) -> str:
+    return tr("Change signing code") if role is PinRole.SIGN else tr("Change identification code")
+
+
+def _unlockable(card: Card) -> tuple[tuple[PinRole, str], ...]:
+    """Return the codes that the PUK can unlock, with their names: the locked ones, or all if none is locked."""
+    puk = card.pin(PinRole.PUK)
+    if puk is None or puk.blocked:
+        return ()
+    can = [pin for pin in card.pins if pin.unblocked_by is PinRole.PUK]
+    meant = [pin for pin in can if pin.blocked] or can
+    return tuple((pin.role, code_name(pin.role)) for pin in meant)
+
+
+def _rows(state: AppState, card: Card | None) -> tuple[Offer, ...]:
+    reread = [Offer(Task.REREAD, tr("Read the card again"))] if state.slot is not None else []
+    helps = [Offer(Task.HELP, tr("Help"))] if card is None else []
+    return (*reread, *helps)
+
+
+def _choices(active: Card | None, cards: CardsState, describe: Describe) -> tuple[Choice, ...]:
+    if len(cards.cards) < 2:
+        return ()
+    return tuple(_choice(card, card == active, describe) for card in cards.cards)
+
+
+def _choice(card: Card, current: bool, describe: Describe) -> Choice:
+    holder = _holder(card, describe)
+    words = (holder.name or card.label, holder.organisation, card.id.reader)
+    return Choice(card.id, "", " · ".join(plain.line(word, NAME_LIMIT) for word in words if word), current)
 
 
 def _facts(state: AppState, card: Card | None, describe: Describe) -> tuple[Fact, ...]:
@@ -79,17 +176,27 @@ def _facts(state: AppState, card: Card | None, describe: Describe) -> tuple[Fact
 
 
 def _card_facts(card: Card, describe: Describe) -> tuple[Fact, ...]:
-    facts = []
-    for role, label in ((PinRole.AUTH, tr("Identification")), (PinRole.SIGN, tr("Signature"))):
-        ends = [describe(c).valid_until for c in card.credentials if c.pin is role]
-        latest = max((end for end in ends if end is not None), default=None)
-        if latest is not None:
-            facts.append(Fact(label, tr("Valid until {date}").format(date=latest.date().isoformat())))
+    facts = list(_validity(card, describe))
     facts += [Fact(code_name(pin.role), _code_state(pin)) for pin in card.pins if pin.role is not PinRole.PUK]
     return (*facts, Fact(tr("Card"), plain.line(card.product, NAME_LIMIT)))
+
+
+def _validity(card: Card, describe: Describe) -> tuple[Fact, ...]:
+    """Return until when the certificates last: in one line where they end on the same day."""
+    ends: dict[str, str] = {}
+    for role, label in ((PinRole.AUTH, tr("Identification")), (PinRole.SIGN, tr("Signature"))):
+        found = [describe(c).valid_until for c in card.credentials if c.pin is role]
+        latest = max((end for end in found if end is not None), default=None)
+        if latest is not None:
+            ends[label] = latest.date().isoformat()
+    if len(set(ends.values())) == 1:
+        return (Fact(tr("Valid until"), next(iter(ends.values()))),)
+    return tuple(Fact(label, tr("Valid until {date}").format(date=end)) for label, end in ends.items())
 
 
 def _code_state(pin: PinState) -> str:
     if pin.blocked:
         return tr("Locked")
+    if pin.never_changed:
+        return tr("Must be changed")
     return tr("Ready") if pin.tries_left is None else tries_left(pin.tries_left).capitalize()

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from sithsapp.ui import icons
@@ -44,7 +43,6 @@ _COLOURS = {
 }
 _GROWING = {Kind.PRIMARY, Kind.SIGN, Kind.SECONDARY, Kind.TILE, Kind.ROW}
 _FONTS = {Kind.LINK: TextStyle.LABEL, Kind.NAVIGATION: TextStyle.BODY}
-_CHEVRONED = {Kind.TILE, Kind.ROW}
 
 
 class Button(QPushButton):
@@ -65,7 +63,7 @@ class Button(QPushButton):
 
     def set_label(self, text: str) -> None:
         """Show `text`; an ampersand is an ampersand, not a shortcut mark."""
-        gap = " " * (2 if self._kind in _CHEVRONED else 1) if self._icon is not None else ""
+        gap = " " if self._icon is not None else ""
         self.setText(gap + text.replace("&", "&&"))
         self.setAccessibleName(text)
 
@@ -103,18 +101,6 @@ class Button(QPushButton):
         self._theme = theme
         self.setFont(theme.font(_FONTS.get(self._kind, TextStyle.STRONG)))
         self._draw_icon()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the button, and an arrow where it leads on."""
-        super().paintEvent(event)
-        if self._kind not in _CHEVRONED or self._theme is None:
-            return
-        painter = QPainter(self)
-        size = self._theme.px(18)
-        place = QRectF(self.width() - size - self._theme.px(14), (self.height() - size) / 2, size, size)
-        colour = self._theme.colour("text2" if self.isEnabled() else "disabled")
-        icons.paint(painter, Icon.CHEVRON, place, colour)
-        painter.end()
 
     def _draw_icon(self) -> None:
         if self._theme is None or self._icon is None:

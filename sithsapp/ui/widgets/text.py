@@ -19,6 +19,7 @@ _TONES = {
     "secondary": "text2",
     "ok": "ok",
     "error": "err",
+    "disabled": "disabled",
     "warning": "warn",
     "auth": "primary_text",
     "sign": "sign_text",

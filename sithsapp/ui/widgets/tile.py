@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A button that leads on: icon, words and an arrow. The words are broken rather than cut off."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from sithsapp.ui.icons import Icon
+from sithsapp.ui.theme import TextStyle, Theme
+from sithsapp.ui.widgets.button import Button, Kind
+from sithsapp.ui.widgets.pictures import Emblem
+from sithsapp.ui.widgets.text import Text
+from sithsapp.ui.widgets.themed import row
+
+_LEAST_HEIGHT = {Kind.TILE: 58, Kind.ROW: 46}
+_ACROSS, _DOWN, _GAP = 16, 8, 12
+_ICON = 20
+
+
+class Tile(Button):
+    """A button of kind TILE or ROW."""
+
+    def __init__(self, kind: Kind, icon: Icon, parent: QWidget | None = None) -> None:
+        super().__init__(kind, parent=parent)
+        self._least = _LEAST_HEIGHT[kind]
+        self._sign, self._words, self._arrow = Emblem(icon, _ICON), Text(TextStyle.STRONG), Emblem(Icon.CHEVRON, 18)
+        self._shown = icon
+        layout = row(self, _GAP)
+        layout.setContentsMargins(_ACROSS, _DOWN, _ACROSS, _DOWN)
+        for widget in (self._sign, self._words, self._arrow):
+            widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            layout.addWidget(widget, 1 if widget is self._words else 0, Qt.AlignmentFlag.AlignVCenter)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self._colour()
+
+    def set_label(self, text: str) -> None:
+        """Show `text`, exactly as it is."""
+        self._words.setText(text)
+        self.setAccessibleName(text)
+        self.updateGeometry()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take over the sizes; the parts take theirs by themselves."""
+        self._theme = theme
+        self.setMinimumHeight(self._px(self._least))  # the layout sees to more, where words are broken
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Return the size with the words on one line."""
+        beside = 2 * _ACROSS + 2 * _GAP + self._sign.width() + self._arrow.width()
+        return QSize(self._words.sizeHint().width() + beside, self._px(self._least))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size: the words may be broken."""
+        return QSize(self._px(120), self._px(self._least))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Look like one that cannot be pressed."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.EnabledChange:
+            self._colour()
+
+    def _colour(self) -> None:
+        enabled = self.isEnabled()
+        self._words.take_tone("" if enabled else "disabled")
+        coloured = "primary_text" if self._least == _LEAST_HEIGHT[Kind.TILE] else "text2"
+        self._sign.set_look(self._shown, coloured if enabled else "disabled")
+        self._arrow.set_look(Icon.CHEVRON, "text2" if enabled else "disabled")
+
+    def _px(self, design: int) -> int:
+        return self._theme.px(design) if self._theme is not None else design
