@@ -19,7 +19,7 @@ from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.overview.presenter import CardLook, Overview, Task, present_overview
 from sithsapp.ui.state import app_state
 from tests.ui import hosting, samples
-from tests.ui.pointing import button, visible
+from tests.ui.pointing import button
 
 
 def _cards(*cards: Card) -> CardsState:

@@ -121,9 +121,9 @@ def _prominent(card: Card | None) -> Offer | None:
         return None
     locked = [pin for pin in card.pins if pin.blocked]
     if locked and _unlockable(card):
-        return Offer(Task.UNLOCK, tr("Unlock with PUK code"))
-    new = next((pin for pin in card.pins if pin.never_changed and pin.role in _CHANGES), None)
-    return Offer(_CHANGES[new.role], _change_label(new.role)) if new is not None and not new.blocked else None
+        return Offer(Task.UNLOCK, tr("Unlock now"))
+    new = next((pin for pin in card.pins if pin.never_changed and pin.role in _CHANGES and not pin.blocked), None)
+    return Offer(_CHANGES[new.role], tr("Change the code now")) if new is not None else None
 
 
 def _tiles(card: Card) -> tuple[Offer, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from sithsapp.ui.icons import Icon
 from sithsapp.ui.overview.presenter import CardLook, Overview
@@ -14,6 +14,7 @@ from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.pictures import CardArt, Emblem, EmptyPlace
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import Frame, column, row
+from sithsapp.ui.widgets.tile import Tile
 
 _ART_WIDTH = 184
 _BESIDE = 2.2
@@ -46,8 +47,7 @@ class StatusCard(Frame):
         self._text, self._number = Text(TextStyle.BODY, tone="secondary"), Text(TextStyle.SMALL, tone="secondary")
         self._caption = Text(TextStyle.SMALL, tone="secondary")
         self._holder, self._details = Text(TextStyle.STRONG), Text(TextStyle.SMALL, tone="secondary")
-        self.act, self.switch = Button(Kind.PRIMARY), Button(Kind.LINK)
-        self.act.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.act, self.switch = Tile(Kind.PRIMARY, Icon.KEY), Button(Kind.LINK)
         self._inner = row(self, 22)
         self._inner.setContentsMargins(22, 22, 22, 22)
         for picture in (self._art, self._place):

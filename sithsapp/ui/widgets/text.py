@@ -19,7 +19,7 @@ _TONES = {
     "secondary": "text2",
     "ok": "ok",
     "error": "err",
-    "disabled": "disabled",
+    "on_primary": "on_primary",
     "warning": "warn",
     "auth": "primary_text",
     "sign": "sign_text",

@@ -13,17 +13,19 @@ from sithsapp.ui.widgets.pictures import Emblem
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import row
 
-_LEAST_HEIGHT = {Kind.TILE: 58, Kind.ROW: 46}
+_LEAST_HEIGHT = {Kind.TILE: 58, Kind.ROW: 46, Kind.PRIMARY: 44}
+_COLOURS = {Kind.TILE: "primary_text", Kind.ROW: "text2", Kind.PRIMARY: "on_primary"}
 _ACROSS, _DOWN, _GAP = 16, 8, 12
 _ICON = 20
 
 
 class Tile(Button):
-    """A button of kind TILE or ROW."""
+    """A button of kind TILE or ROW, or a PRIMARY one whose label may need more than one line."""
 
     def __init__(self, kind: Kind, icon: Icon, parent: QWidget | None = None) -> None:
         super().__init__(kind, parent=parent)
-        self._least = _LEAST_HEIGHT[kind]
+        self._least, self._coloured = _LEAST_HEIGHT[kind], _COLOURS[kind]
+        self._primary = kind is Kind.PRIMARY
         self._sign, self._words, self._arrow = Emblem(icon, _ICON), Text(TextStyle.STRONG), Emblem(Icon.CHEVRON, 18)
         self._shown = icon
         layout = row(self, _GAP)
@@ -31,6 +33,7 @@ class Tile(Button):
         for widget in (self._sign, self._words, self._arrow):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             layout.addWidget(widget, 1 if widget is self._words else 0, Qt.AlignmentFlag.AlignVCenter)
+        self._arrow.setVisible(not self._primary)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -50,7 +53,8 @@ class Tile(Button):
 
     def sizeHint(self) -> QSize:
         """Return the size with the words on one line."""
-        beside = 2 * _ACROSS + 2 * _GAP + self._sign.width() + self._arrow.width()
+        arrow = 0 if self._primary else _GAP + self._arrow.width()
+        beside = 2 * _ACROSS + _GAP + self._sign.width() + arrow
         return QSize(self._words.sizeHint().width() + beside, self._px(self._least))
 
     def minimumSizeHint(self) -> QSize:
@@ -65,9 +69,8 @@ class Tile(Button):
 
     def _colour(self) -> None:
         enabled = self.isEnabled()
-        self._words.take_tone("" if enabled else "disabled")
-        coloured = "primary_text" if self._least == _LEAST_HEIGHT[Kind.TILE] else "text2"
-        self._sign.set_look(self._shown, coloured if enabled else "disabled")
+        self._words.take_tone("on_primary" if self._primary else "" if enabled else "secondary")
+        self._sign.set_look(self._shown, self._coloured if enabled else "disabled")
         self._arrow.set_look(Icon.CHEVRON, "text2" if enabled else "disabled")
 
     def _px(self, design: int) -> int:
