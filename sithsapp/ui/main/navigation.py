@@ -20,7 +20,7 @@ from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import Frame, column, row
 
 _WIDTH, _COMPACT_WIDTH = 224, 76
-_MARK = 30
+_MARK, _MARGIN = 30, 12
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
@@ -55,7 +55,7 @@ class Navigation(Frame):
         head.addWidget(self._mark)
         head.addWidget(self._name, 1)
         layout = column(self, 4)
-        layout.setContentsMargins(12, 22, 12, 16)
+        layout.setContentsMargins(_MARGIN, 22, _MARGIN, 16)
         layout.addLayout(head)
         badge = row()
         badge.setContentsMargins(10, 6, 0, 0)
@@ -107,11 +107,20 @@ class Navigation(Frame):
             button.setToolTip(f"{entry.name()} (Ctrl+{number})")
             if self._compact:
                 button.setText("")
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as wide as the longest name needs."""
+        if self._theme is None:
+            return
+        margins = self.contentsMargins().left() + self.contentsMargins().right() + 2 * _MARGIN
+        longest = max((button.sizeHint().width() for button in self._buttons.values()), default=0) + margins
+        self.setFixedWidth(self._theme.px(_COMPACT_WIDTH) if self._compact else max(self._theme.px(_WIDTH), longest))
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over the sizes."""
         self._theme = theme
-        self.setFixedWidth(theme.px(_COMPACT_WIDTH if self._compact else _WIDTH))
+        self._fit()
         size = theme.px(_MARK)
         ratio = self.devicePixelRatioF()
         mark = paint_mark(round(size * ratio))

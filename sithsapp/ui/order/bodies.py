@@ -86,6 +86,7 @@ class OrderPage(QWidget):
     def needed_height(self, width: int) -> int:
         """Return the height that shows everything at that width."""
         beside = MARGIN - self._inner.contentsMargins().right()  # a scroll bar that may not be needed now
+        self._frame.invalidate()  # or it goes on with the height that the footer had before
         below = needed_height(self._outer, width) if self._footer_stays() else 0
         return needed_height(self._inner, width - beside) + below
 
