@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from functools import lru_cache
 from math import cos, pi, sin
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -363,7 +364,14 @@ def pixmap(icon: Icon, size: int, colour: QColor, ratio: float) -> QPixmap:
 
 
 def button_icon(icon: Icon, size: int, colour: QColor) -> QIcon:
-    """Return `icon` for a button, sharp on ordinary and on dense screens."""
+    """Return `icon` for a button, sharp on ordinary and on dense screens. The same one again for the same wish."""
+    return _button_icon(icon, size, colour.rgba())
+
+
+@lru_cache(maxsize=128)
+def _button_icon(icon: Icon, size: int, rgba: int) -> QIcon:
+    # Qt keeps what it has painted of an icon, by the icon: a new one each time would fill its cache, up to 10 MiB.
+    colour = QColor.fromRgba(rgba)
     found = QIcon(pixmap(icon, size, colour, 1.0))
     found.addPixmap(pixmap(icon, size, colour, 2.0))
     return found
