@@ -187,6 +187,7 @@ class App(QObject):
             report=self.report,
             manage_code=self.manage_code,
             lending=self._lending,
+            protect=self._watch_session,
         )
         return self._services
 
@@ -296,6 +297,8 @@ class App(QObject):
         self._orders.session_locked()
         if self._codes is not None:
             self._codes.session_locked()
+        if self._main is not None:
+            self._main.session_left()
         if self._lending is not None:
             self._lending.session_left()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -13,15 +14,21 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sithsapp.card.model import Card, CardsState, Credential, PinRole, Slot, SlotStatus
+from sithsapp.card.model import Card, CardId, CardsState, Credential, PinRole, PinState, Slot, SlotStatus
+from sithsapp.card.pin import Pin
 from sithsapp.card.virtual.ca import VirtualPki
 from sithsapp.card.virtual.ca_certificates import LeafRequest
 from sithsapp.card.virtual.ca_profile import DEFAULT_PERSON, IssuerProfile, KeyPurpose, LeafVariant
 from sithsapp.card.virtual.keys import KeyKind, PrivateKey, generate_key
 from sithsapp.failures import Failure
 from sithsapp.pki.findings import Chain, Inspection, Known, Origin, Revocation, Status
-from sithsapp.ui.certificates.entries import Entry, entries_of
+from sithsapp.ui.certificates.deleting_presenter import Deletion
+from sithsapp.ui.certificates.entries import Entry, entries_of, read_name_of
+from sithsapp.ui.certificates.knowledge import Knowledge, logon_of
+from sithsapp.ui.certificates.page import CertificatesPage
+from sithsapp.ui.certificates.presenter import as_text
 from tests.ui import samples
+from tests.ui.pseudo import pseudo_language
 
 BASE = "http://status.test"
 
@@ -116,3 +123,51 @@ def inspection(failure: Failure | None = None) -> Inspection:
     }
     statuses = (leaf.get(failure, Status(Revocation.GOOD)) if failure else Status(Revocation.GOOD),)
     return Inspection(chain(), (*statuses, Status(Revocation.GOOD)), failure is None, at, failure)
+
+
+STATES = ("list", "detail", "revoked", "everything", "nothing")
+"""The states of the page that look different."""
+
+
+def show(page: CertificatesPage, state: str) -> None:
+    """Bring a page over the usual card into a state, without threads."""
+    if state in ("list", "nothing"):
+        return
+    row = next(iter(page._rows.values()))
+    row.knowledge = Knowledge(chain(), logon_of(row.entry, chain()))
+    row.inspection = inspection(Failure.CERTIFICATE_REVOKED) if state == "revoked" else inspection()
+    page.refresh()
+    row.panel.toggle.click()
+    detail = row.panel.detail
+    assert detail is not None
+    if state == "everything":
+        detail.fold.button.click()
+
+
+class NoCards:
+    """A card service that deletes nothing."""
+
+    def delete_certificate(
+        self, card: CardId, credential_id: str, pin: Pin, *, last_try_ok: bool = False
+    ) -> Future[PinState]:
+        """Fail: nobody shall ask."""
+        raise AssertionError(card)
+
+
+def deletions() -> dict[str, Deletion]:
+    """Return wishes to delete a certificate."""
+    entry = one("auth", deletes=True)
+    assert entry.credential is not None
+    wish = Deletion(card([entry.credential], deletes=True), entry.credential, entry.fields, samples.AUTH_PIN)
+    return {"auth": wish, "last": replace(wish, pin=replace(samples.AUTH_PIN, tries_left=1))}
+
+
+@cache
+def words() -> tuple[str, ...]:
+    """Return what the certificates themselves say, which no catalogue translates."""
+    with pseudo_language():
+        entries = entries_of(usual())
+        logon = logon_of(entries[0], chain())
+        mappings = [mapping.value for mapping in logon.mappings] if logon is not None else []
+        names = [read_name_of(member.der) for member in chain().members]
+        return (*(as_text(entry, revealed=True) for entry in entries), *mappings, *names)

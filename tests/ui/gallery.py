@@ -21,13 +21,15 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from sithsapp.failures import Failure
+from sithsapp.ui.certificates.deleting import DeleteWindow
+from sithsapp.ui.certificates.page import CertificatesPage
 from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.state import AppState, app_state
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tray.tray import Tray
-from tests.ui import hosting, mtls_samples, samples
+from tests.ui import certificate_samples, hosting, mtls_samples, samples
 from tests.ui.pointing import order_window, settle
 
 Factory = Callable[[Theme], QWidget]
@@ -79,6 +81,24 @@ def _consent(name: str, theme: Theme) -> QWidget:
     return window
 
 
+def _certificates(name: str, theme: Theme) -> QWidget:
+    cards = samples.EMPTY if name == "nothing" else certificate_samples.usual()
+    services = hosting.services(cards, theme=theme)
+    window = MainWindow(services)
+    window.open(Place.CERTIFICATES)
+    page = window.page(Place.CERTIFICATES)
+    assert isinstance(page, CertificatesPage)
+    certificate_samples.show(page, name)
+    return window
+
+
+def _deletion(name: str, theme: Theme) -> QWidget:
+    window = DeleteWindow(certificate_samples.NoCards(), samples.describe, theme)
+    window.ask(certificate_samples.deletions()[name])
+    settle(window)
+    return window
+
+
 def _programs(name: str, theme: Theme) -> QWidget:
     services = hosting.services(theme=theme)
     services.lending = mtls_samples.lendings()[name]
@@ -91,6 +111,8 @@ GALLERY: Mapping[str, Factory] = {
     **{f"order/{name}": partial(_order, name) for name in samples.views()},
     **{f"overview/{name}": partial(_main, Place.OVERVIEW, name) for name in samples.card_states()},
     **{f"consent/{name}": partial(_consent, name) for name in (*mtls_samples.requests(), "locked")},
+    **{f"certificates/{name}": partial(_certificates, name) for name in certificate_samples.STATES},
+    **{f"deletion/{name}": partial(_deletion, name) for name in ("auth", "last")},
     **{f"programs/{name}": partial(_programs, name) for name in mtls_samples.lendings()},
     **{f"tray/{name}": partial(_tray_menu, name) for name in ("ready", "no-reader")},
 }
@@ -102,7 +124,8 @@ def outside_words() -> frozenset[str]:
     programs = (mtls_samples.requests(), mtls_samples.SESSION, mtls_samples.OPEN_ONLY)
     targets = (mtls_samples.TARGET, mtls_samples.LIMITED, mtls_samples.BROWSER)
     invented = (samples.views(), samples.card_states(), samples.HOLDER, programs, targets)
-    words = {word for text in _strings(invented) for word in re.findall(r"[A-Za-z]{2,}", text)}
+    texts = (*_strings(invented), *certificate_samples.words())
+    words = {word for text in texts for word in re.findall(r"[A-Za-z]{2,}", text)}
     return frozenset(words | UNTRANSLATED)
 
 

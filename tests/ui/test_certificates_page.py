@@ -126,16 +126,16 @@ def test_details_come_and_go(desk: Desk) -> None:
 def test_everything_is_a_click_away(desk: Desk) -> None:
     desk.open(1)
     assert "Subject key identifier (2.5.29.14)" not in desk.texts()
-    button(desk.window, "Show everything in the certificate").click()
+    button(desk.window, "Show everything").click()
     assert "Subject key identifier (2.5.29.14)" in desk.texts()
-    button(desk.window, "Hide everything in the certificate").click()
+    button(desk.window, "Hide everything").click()
     assert "Subject key identifier (2.5.29.14)" not in desk.texts()
 
 
 def test_the_personal_number_is_shown_when_asked_for_and_hidden_again(qtbot: QtBot) -> None:
     desk = Desk(qtbot, made.seen(made.card([made.credential(0, made.invented()["number"])])))
     desk.open()
-    button(desk.window, "Show everything in the certificate").click()
+    button(desk.window, "Show everything").click()
     number = DEFAULT_PERSON.personal_number
     assert number not in "\n".join(desk.texts())
     button(desk.window, "Show the personal identity number").click()
@@ -143,6 +143,14 @@ def test_the_personal_number_is_shown_when_asked_for_and_hidden_again(qtbot: QtB
     for name in ("Hide details: Identification", "Show details: Identification"):
         button(desk.window, name).click()
     assert number not in "\n".join(desk.texts())
+
+
+def test_a_locked_screen_hides_what_was_revealed(qtbot: QtBot) -> None:
+    desk = Desk(qtbot, made.seen(made.card([made.credential(0, made.invented()["number"])])))
+    desk.open()
+    button(desk.window, "Show the personal identity number").click()
+    desk.window.session_left()
+    assert DEFAULT_PERSON.personal_number not in "\n".join(desk.texts())
 
 
 def test_a_check_that_is_good(issued: tuple[Desk, VirtualPki, x509.Certificate]) -> None:

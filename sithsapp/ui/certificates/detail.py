@@ -69,7 +69,7 @@ class CertificateDetail(QWidget):
         self.export, self.check = Button(Kind.SECONDARY, Icon.DOWNLOAD), Button(Kind.SECONDARY, Icon.REFRESH)
         self._menu = QMenu(self)
         self._chain, self._logon = Section(tr("Chain")), Section(tr("Windows logon"))
-        labels = (tr("Show everything in the certificate"), tr("Hide everything in the certificate"))
+        labels = (tr("Show everything"), tr("Hide everything"))
         self.fold = Fold(labels, lambda: FieldList(self._sheet.fields), theme)
         self._fill_menu()
         self._lay_out(deletable=deletable)

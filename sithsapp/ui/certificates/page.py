@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from sithsapp.failures import SithsError
+from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
 from sithsapp.pki.findings import Inspection
 from sithsapp.ui.announce import announce
@@ -27,6 +28,9 @@ from sithsapp.ui.main.services import Services
 from sithsapp.ui.theme import TextStyle
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import Frame, apply_to_children, column
+
+if TYPE_CHECKING:  # made when a certificate is first to be deleted
+    from sithsapp.ui.certificates.deleting import DeleteWindow
 
 Show = Callable[[bytes], None]
 
@@ -67,6 +71,7 @@ class CertificatesPage(MainPage):
         self.work.looked.connect(self._looked)
         self.work.checked.connect(self._checked)
         self.work.opened.connect(self._opened)
+        self.deleting: DeleteWindow | None = None
         self._nothing = Nothing()
         self._layout = column(self, 14)
         self._layout.addWidget(self._nothing)
@@ -93,6 +98,14 @@ class CertificatesPage(MainPage):
             row = self._rows[entry.id]
             row.entry = entry
             self._show_card(row)
+
+    def session_left(self) -> None:
+        """Forget a code that is being typed, and hide what was revealed."""
+        if self.deleting is not None:
+            self.deleting.reject()
+        for row in self._rows.values():
+            if row.revealed:
+                self._reveal(row)
 
     def row_panel(self, number: int) -> CertificatePanel:
         """Return the panel of one certificate, counted from 0 in the order of the page."""
@@ -152,12 +165,13 @@ class CertificatesPage(MainPage):
     def _detail(self, row: _Row) -> CertificateDetail:
         theme = getattr(self, "theme", None) or self._services.theme()
         sheet = presenter.present_sheet(row.entry, revealed=row.revealed)
-        detail = CertificateDetail(sheet, theme, deletable=False)
+        detail = CertificateDetail(sheet, theme, deletable=row.entry.deletable)
         detail.check_wanted.connect(lambda: self._check(row))
         detail.reveal_wanted.connect(lambda: self._reveal(row))
         detail.copy_wanted.connect(lambda: self._copy(row))
         detail.open_wanted.connect(lambda: self.work.open(row.entry, self._outside.show))
         detail.export_wanted.connect(lambda wanted: self._export(row, wanted))
+        detail.delete_wanted.connect(lambda: self._delete(row))
         detail.copied.connect(lambda text: announce(self, text))
         return detail
 
@@ -219,6 +233,32 @@ class CertificatesPage(MainPage):
     def _copy(self, row: _Row) -> None:
         QGuiApplication.clipboard().setText(presenter.as_text(row.entry, revealed=row.revealed))
         self._tell(row, Notice(Severity.INFO, tr("Copied as text")))
+
+    def _delete(self, row: _Row) -> None:
+        credential = row.entry.credential
+        card = self._services.cards.state.find(row.entry.id.card)
+        pin = card.pin(credential.pin) if card is not None and credential is not None else None
+        if card is None or credential is None or pin is None:
+            self._tell(row, checks_presenter.present_failure(SithsError(Failure.CARD_REMOVED)))
+            return
+        from sithsapp.ui.certificates.deleting_presenter import Deletion
+
+        self._services.protect()
+        self._delete_window().ask(Deletion(card, credential, row.entry.fields, pin))
+
+    def _delete_window(self) -> DeleteWindow:
+        """Return the one window, made when it is first wanted, in the theme and by the settings of now."""
+        from sithsapp.ui.certificates.deleting import DeleteWindow
+        from sithsapp.ui.order.request_window import window_options
+
+        services = self._services
+        options, theme = window_options(services.store.settings), services.theme()
+        if self.deleting is None:
+            self.deleting = DeleteWindow(services.cards, services.describe, theme, options)
+        else:
+            self.deleting.set_options(options)
+            self.deleting.apply_theme(theme)
+        return self.deleting
 
     def _export(self, row: _Row, wanted: Format) -> None:
         serial = f"{row.entry.fields.serial_number:x}" if row.entry.fields is not None else ""

@@ -32,5 +32,8 @@ class MainPage(QWidget):
     def shown(self) -> None:
         """Come to the front: show what is so now."""
 
+    def session_left(self) -> None:
+        """Give up what is open: the screen was locked, or the computer sleeps."""
+
     def refresh(self) -> None:
         """Follow a change of readers, cards or the app's state; called whether or not the page is in front."""

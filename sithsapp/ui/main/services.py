@@ -26,7 +26,8 @@ class Services:
     `go` brings a page of the main window to the front, `theme` returns the theme of this moment, `reread` has the
     active card read anew, `describe` tells of a certificate's holder, `manage_code` opens the window that changes or
     unlocks a code. `lending` is there once the settings name servers that programs reach with the card. `report`
-    opens the error report about a failure number, which may be empty.
+    opens the error report about a failure number, which may be empty. `protect` is called before a code is asked for:
+    from then on a locked screen is noticed, and told by `MainPage.session_left`.
     """
 
     store: SettingsStore
@@ -39,3 +40,4 @@ class Services:
     manage_code: Callable[[Wish, CardId | None], None]
     lending: Lending | None = None
     report: Callable[[str], None] = field(default=lambda number: None)
+    protect: Callable[[], None] = field(default=lambda: None)

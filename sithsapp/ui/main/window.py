@@ -89,6 +89,11 @@ class MainWindow(QWidget):
         for host in self._hosts.values():
             host.page.refresh()
 
+    def session_left(self) -> None:
+        """Let every page that was visited give up what is open."""
+        for host in self._hosts.values():
+            host.page.session_left()
+
     def show_environment(self, name: str) -> None:
         """Show the environment's badge; an empty name hides it."""
         self._navigation.show_environment(name)
