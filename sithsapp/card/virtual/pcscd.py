@@ -47,7 +47,7 @@ _SCRIPT = (
 def unavailable() -> str | None:
     """Return why a private pcscd cannot run here, in English for a log, or None if it can."""
     missing = [tool for tool in ("pcscd", "unshare", "mount", "setpriv", "sh") if _tool(tool) is None]
-    if _driver() is None:
+    if driver() is None:
         missing.append(_DRIVER)
     if missing:
         return "not installed: " + ", ".join(missing)
@@ -67,7 +67,9 @@ class PrivatePcscd:
     enough for a socket.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, *, driver: Path | None = None) -> None:
+        """Keep everything in `directory`, or in one of its own. A `driver` may stand before vpcd's."""
+        self._reader_driver = driver
         self._own_directory = directory is None
         self._directory = directory or Path(tempfile.mkdtemp(prefix="siths-pcscd-", dir="/tmp"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -146,7 +148,9 @@ class PrivatePcscd:
             directory.mkdir(parents=True, exist_ok=True)
         for leftover in ("pcscd.comm", "pcscd.pid"):
             (run / leftover).unlink(missing_ok=True)
-        (configuration / "virtual").write_text(_reader_configuration(self._port), "ascii")
+        (configuration / "virtual").write_text(
+            _reader_configuration(self._port, self._reader_driver or driver()), "ascii"
+        )
         command = [*_unshare(), "/bin/sh", "-c", _SCRIPT, "-", *_arguments(run, configuration)]
         self._process = _spawn(command, self._directory / "log")
         return self._wait_until_ready()
@@ -200,7 +204,8 @@ def _tool(name: str) -> str | None:
     return shutil.which(name, path=_SEARCH)
 
 
-def _driver() -> Path | None:
+def driver() -> Path | None:
+    """Return vpcd's driver, None where it is not installed."""
     return next((Path(d) / _DRIVER for d in _DRIVER_DIRECTORIES if (Path(d) / _DRIVER).exists()), None)
 
 
@@ -215,11 +220,11 @@ def _arguments(run: Path, configuration: Path) -> list[str]:
     return [tools["mount"], str(run), tools["setpriv"], tools["pcscd"], str(configuration)]
 
 
-def _reader_configuration(port: int) -> str:
+def _reader_configuration(port: int, library: Path | None) -> str:
     lines = (
         f'FRIENDLYNAME "{READER_NAME}"',
         f"DEVICENAME /dev/null:0x{port:04X}",
-        f"LIBPATH {_driver()}",
+        f"LIBPATH {library}",
         f"CHANNELID 0x{port:04X}",
     )
     return "\n".join(lines) + "\n"
