@@ -77,6 +77,8 @@ def _write_preferences(profile: Path, pac_url: str) -> None:
         "network.proxy.autoconfig_url": pac_url,
         "browser.shell.checkDefaultBrowser": False,
         "browser.aboutwelcome.enabled": False,
+        "browser.startup.homepage_override.mstone": "ignore",
+        "datareporting.policy.firstRunURL": "",
     }
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in wanted.items()]
     (profile / "user.js").write_text("".join(lines), encoding="ascii")

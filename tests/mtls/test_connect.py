@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -468,3 +469,40 @@ def test_200_tunnels_leave_no_descriptor_or_thread(desk: Desk) -> None:
         eventually(lambda: len(os.listdir("/proc/self/fd")) <= files)
         eventually(lambda: threading.active_count() <= threads)
     assert len(desk.person.requests) == 1
+
+
+def test_curl_goes_by_the_proxy_with_the_certificate_file(desk: Desk) -> None:
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not installed")
+    with TlsServer(desk.files.context(), http_answer) as server:
+        helper = serving(desk, server)
+        status = helper.proxy()
+        assert status is not None
+        file = LocalStore(desk.directory).authority_file(status.authority)
+        proxy = ["--proxy", f"http://127.0.0.1:{status.port}", "--noproxy", "", "--cacert", str(file)]
+        command = [curl, "--silent", "--show-error", "--max-time", "20", *proxy]
+        done = subprocess.run(
+            [*command, f"https://{HOST}:{server.port}/x"], capture_output=True, text=True, timeout=30, check=True
+        )
+        assert DEFAULT_PERSON.hsa_id in done.stdout
+        refused = subprocess.run(
+            [*command, f"https://{OTHER}:{server.port}/"], capture_output=True, text=True, timeout=30, check=False
+        )
+    assert refused.returncode != 0
+    assert "403" in refused.stderr
+
+
+def test_a_certificate_that_is_new_on_disk_is_used_without_a_restart(desk: Desk) -> None:
+    with TlsServer(desk.files.context(), http_answer) as server:
+        helper = serving(desk, server)
+        assert b"200 OK" in get(helper, server.port)
+        first = helper.proxy()
+        renewed = LocalStore(desk.directory).renew([HOST])
+        with socket.create_connection(("127.0.0.1", proxy_port(helper))):  # whoever comes next makes it look
+            eventually(lambda: (now := helper.proxy()) is not None and now.authority == renewed.authority)
+        assert b"200 OK" in get(helper, server.port)  # trusts the new one alone
+        LocalStore(desk.directory).remove()
+        assert b"200 OK" in get(helper, server.port)
+    assert first is not None
+    assert first.authority != renewed.authority

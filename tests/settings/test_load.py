@@ -206,3 +206,62 @@ def test_two_targets_of_the_helper_share_nothing(layers: Layers, change: dict[st
 def test_targets_of_the_helper(layers: Layers) -> None:
     layers.write(Authority.MACHINE, {"mtls": {"targets": [TARGET, TARGET | {"name": "other", "listen": 8444}]}})
     assert [target.port for target in layers.load().settings.mtls.targets] == [443, 443]
+
+
+BROWSERS = {"name": "portal", "host": "portal.example", "mode": "browser"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"listen": 8443},
+        {"allowed_hosts": ["a.example:1"]},
+        {"alpn": ["h2"]},
+        {"server_speaks_first": True},
+        {"host": "127.0.0.1"},
+        {"host": "10.1"},
+        {"host": "localhost"},
+        {"host": "a.localhost"},
+        {"host": "a..example"},
+        {"host": "a-.example"},
+        {"host": "portal.example."},
+        {"mode": "http"},
+    ],
+)
+def test_a_target_for_browsers_is_a_host_name_without_a_port_of_its_own(
+    layers: Layers, change: dict[str, object]
+) -> None:
+    layers.write(Authority.MACHINE, {"mtls": {"targets": [BROWSERS | change]}})
+    with pytest.raises(SithsError) as caught:
+        layers.load()
+    assert caught.value.failure is Failure.SETTINGS_INVALID
+
+
+def test_targets_for_browsers(layers: Layers) -> None:
+    other = {"name": "intranet", "host": "intranet", "port": 8443, "mode": "browser"}
+    layers.write(Authority.MACHINE, {"mtls": {"targets": [BROWSERS, other, TARGET]}})
+    assert [target.host for target in layers.load().settings.mtls.for_browsers] == ["portal.example", "intranet"]
+    layers.write(Authority.MACHINE, {"mtls": {"targets": [BROWSERS, BROWSERS | {"name": "other"}]}})
+    with pytest.raises(SithsError, match="two targets"):
+        layers.load()
+
+
+@pytest.mark.parametrize(
+    ("way", "allowed"),
+    [
+        ("DIRECT", True),
+        ("PROXY proxy.region.example:8080", True),
+        ("PROXY a:1; PROXY b:2;DIRECT", True),
+        ("proxy.region.example:8080", False),
+        ('DIRECT"; evil()', False),
+        ("PROXY a:1\n", False),
+        ("", False),
+    ],
+)
+def test_the_way_to_other_servers_is_a_pac_result(layers: Layers, way: str, allowed: bool) -> None:
+    layers.write(Authority.MACHINE, {"mtls": {"browser": {"otherwise": way}}})
+    if allowed:
+        assert layers.load().settings.mtls.browser.otherwise == way
+    else:
+        with pytest.raises(SithsError):
+            layers.load()
