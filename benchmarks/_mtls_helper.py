@@ -36,7 +36,7 @@ from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.service import CardService
 from sithsapp.failures import Failure
 from sithsapp.mtls.helper import MtlsHelper
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Purpose
+from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Purpose
 from sithsapp.settings.schema import Mtls, MtlsTarget
 
 Value = TypeVar("Value")
@@ -91,6 +91,10 @@ class _SoftwareCard(CardService):
 class _Person:
     def ask(self, request: KeyRequest) -> KeyGranted:
         return KeyGranted(Pin(bytearray(b"123456")))
+
+    def card_wanted(self, _wanted: CardWanted) -> bool:
+        """Have no card to insert."""
+        return False
 
     def ended(self, _purpose: Purpose, _failure: Failure | None) -> None:
         """Go on."""

@@ -18,7 +18,7 @@ from sithsapp.cli.output import Output, failure_data
 from sithsapp.cli.secret_input import pin_from_descriptor, pin_from_terminal
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Purpose
+from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Purpose
 from sithsapp.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -99,10 +99,8 @@ class TerminalPerson:
         """Say who wants what, and ask for the code."""
         from sithsapp.cli.holder import holder
 
-        purpose, left = request.purpose, request.pin.tries_left
-        sentence = tr("{program} wants to reach {host} with your card")
-        program = purpose.program.path or tr("An unknown program")
-        self._output.note(sentence.format(program=program, host=f"{purpose.host}:{purpose.port}"))
+        left = request.pin.tries_left
+        self._output.note(_sentence(request.purpose))
         if request.failure is not None:
             self._output.note(tr(request.failure.title))
         if left == 1 and not self._last_try_ok:
@@ -121,10 +119,23 @@ class TerminalPerson:
             return None
         return None if pin is None else KeyGranted(pin, self._last_try_ok)
 
+    def card_wanted(self, wanted: CardWanted) -> bool:
+        """Say that a card is needed, if a person is there."""
+        if self._at_terminal:
+            self._output.note(_sentence(wanted.purpose))
+            self._output.note(f"{tr(wanted.failure.title)}. {tr(wanted.failure.remedy)}")
+        return self._at_terminal
+
     def ended(self, _purpose: Purpose, failure: Failure | None) -> None:
         """Say why a program does not reach its server; a success speaks for itself."""
         if failure is not None and failure is not Failure.CANCELLED_BY_USER:
             self._output.note(f"{failure.number} {tr(failure.title)}")
+
+
+def _sentence(purpose: Purpose) -> str:
+    sentence = tr("{program} wants to reach {host} with your card")
+    program = purpose.program.path or tr("An unknown program")
+    return sentence.format(program=program, host=f"{purpose.host}:{purpose.port}")
 
 
 def _pin_source(descriptor: int | None) -> AskForCode:

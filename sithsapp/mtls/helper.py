@@ -16,6 +16,7 @@ from typing import Final
 from sithsapp.card.model import CardId, CardsState
 from sithsapp.card.service import CardService
 from sithsapp.mtls.card_signer import CardSigner
+from sithsapp.mtls.card_waiting import CardWaiting
 from sithsapp.mtls.choosing import read_issuers
 from sithsapp.mtls.connect_connection import ProxyConnection
 from sithsapp.mtls.connect_door import ProxyDoor, ProxyParts, ProxyStatus
@@ -83,9 +84,10 @@ class MtlsHelper:
         self._peers = system_peer_check() if peers is None else peers
         self._sessions = Sessions()
         signer = CardSigner(cards, interaction, ask_seconds=settings.ask_seconds)
+        waiting = CardWaiting(cards, interaction, ask_seconds=settings.ask_seconds)
         issuers = read_issuers(settings.issuers)
         self._parts = RouteParts(
-            lambda: cards.state, signer.sign, issuers, self._sessions, settings.session_seconds, extra_ca
+            waiting.choose, signer.sign, issuers, self._sessions, settings.session_seconds, extra_ca
         )
         self._routes: list[Route] = []
         self._doors: list[_Door] = []

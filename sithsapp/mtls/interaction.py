@@ -8,6 +8,8 @@ card has signed or will not.
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,11 +63,50 @@ class KeyGranted:
     last_try_ok: bool = False
 
 
+class CardWanted:
+    """Asks for a card: a program wants to reach a server, and there is none to do it with.
+
+    `failure` says what is missing; `deadline` is `time.monotonic()` seconds. Settled by whoever comes first:
+    the card, the person, or the time. Thread-safe.
+    """
+
+    def __init__(self, purpose: Purpose, failure: Failure, deadline: float) -> None:
+        self.purpose, self.failure, self.deadline = purpose, failure, deadline
+        self._lock = threading.Lock()
+        self._settled = threading.Event()
+        self._has_come: bool | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a card is still waited for."""
+        return not self._settled.is_set()
+
+    def settle(self, *, refused: bool = False) -> None:
+        """Say that a card has come, or that the person will not insert one."""
+        with self._lock:
+            if self.is_open:
+                self._has_come = not refused
+                self._settled.set()
+
+    def wait(self) -> bool | None:
+        """Wait to the deadline; tell whether a card has come, False for a refusal, None if the time is up."""
+        self._settled.wait(max(0.0, self.deadline - time.monotonic()))
+        with self._lock:
+            self._settled.set()
+            return self._has_come
+
+
 class MtlsInteraction(Protocol):
     """Asks a person."""
 
     def ask(self, request: KeyRequest) -> KeyGranted | None:
         """Return the person's answer, None for a refusal. Never called by two threads at a time."""
+
+    def card_wanted(self, wanted: CardWanted) -> bool:
+        """Ask for a card; return at once, and tell whether anybody will see it. Never while another is open.
+
+        When a card has come a question follows or nothing does; for a time that is up `ended` is called.
+        """
 
     def ended(self, purpose: Purpose, failure: Failure | None) -> None:
         """Take note that the signature for `purpose` was made, or why not. Returns at once."""

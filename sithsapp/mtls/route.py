@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sithsapp.card.model import CardsState, SignatureScheme
-from sithsapp.mtls.choosing import Chosen, Issuers, choose
+from sithsapp.card.model import SignatureScheme
+from sithsapp.mtls.choosing import Chosen, Issuers
 from sithsapp.mtls.contexts import ClientContext, ClientKey, Trust
+from sithsapp.mtls.interaction import Purpose
 from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.upstream import SignFor, Upstream
 from sithsapp.settings.schema import MtlsTarget
@@ -37,9 +38,9 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class RouteParts:
-    """What the routes of one helper share. `cards` gives what is in the readers at a moment."""
+    """What the routes of one helper share. `choose` finds the certificate for a purpose."""
 
-    cards: Callable[[], CardsState]
+    choose: Callable[[Purpose], Chosen]
     sign: SignFor
     issuers: Issuers
     sessions: Sessions
@@ -60,7 +61,7 @@ class Route:
         self.upstream = Upstream(
             target.name,
             (target.host, target.port),
-            choose=lambda: choose(parts.cards()),
+            choose=parts.choose,
             sign=parts.sign,
             make_context=self._context,
             session_seconds=parts.session_seconds,

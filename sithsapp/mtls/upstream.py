@@ -56,7 +56,7 @@ class Upstream:
         name: str,
         address: tuple[str, int],
         *,
-        choose: Callable[[], Chosen],
+        choose: Callable[[Purpose], Chosen],
         sign: SignFor,
         make_context: MakeContext,
         session_seconds: float,
@@ -78,7 +78,7 @@ class Upstream:
     def open(self, program: Program) -> tuple[TlsStream, Identity]:
         """Return a connection that has shaken hands, for `program`; raises `SithsError` with the reason."""
         came = time.monotonic()
-        identity = self._current()
+        identity = self._current(program)
         flight = self._flight(program)
         tried = flight.usable(identity)
         stream = self._resume(identity, flight, tried)
@@ -118,8 +118,8 @@ class Upstream:
         """Forget everything; nothing can be signed any more."""
         self.forget_unless(lambda _card: False)
 
-    def _current(self) -> Identity:
-        chosen = self._choose()
+    def _current(self, program: Program) -> Identity:
+        chosen = self._choose(self.purpose(program))
         with self._lock:
             current = self._identity
             if current is not None and _same(current.chosen, chosen):

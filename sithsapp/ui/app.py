@@ -329,7 +329,7 @@ class App(QObject):
         from sithsapp.ui.mtls.consents import Consents
         from sithsapp.ui.mtls.lending import Lending
 
-        consents = Consents(self._making.consent, lambda: self._orders.is_open, self)
+        consents = Consents(self._making.consent, lambda: self._orders.is_open, lambda: self._cards.state, self)
         self._lending = Lending(self._store, self._cards, consents, self)
         self._lending.changed.connect(self._show_sessions)
         self.arrivals.cards_changed.connect(self._lending.cards_changed)

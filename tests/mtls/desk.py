@@ -18,7 +18,7 @@ from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.reader import VirtualReaders
 from sithsapp.failures import Failure
 from sithsapp.mtls.helper import MtlsHelper
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Purpose
+from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Purpose
 from sithsapp.mtls.peer import PeerCheck
 from sithsapp.settings.schema import Mtls, MtlsTarget
 from tests.mtls.parts import DEADLINE, ServerFiles
@@ -33,6 +33,8 @@ class Person:
         self.answers: list[str | None] = []
         self.requests: list[KeyRequest] = []
         self.ends: list[Failure | None] = []
+        self.wanted: list[CardWanted] = []
+        self.inserts: Callable[[CardWanted], bool] = lambda _wanted: False
         self.before: Callable[[], None] = lambda: None
 
     def ask(self, request: KeyRequest) -> KeyGranted | None:
@@ -41,6 +43,11 @@ class Person:
         self.before()
         code = self.answers.pop(0) if self.answers else RIGHT
         return None if code is None else KeyGranted(Pin(bytearray(code.encode())), last_try_ok=True)
+
+    def card_wanted(self, wanted: CardWanted) -> bool:
+        """Note the wish and answer as the test says."""
+        self.wanted.append(wanted)
+        return self.inserts(wanted)
 
     def ended(self, purpose: Purpose, failure: Failure | None) -> None:
         """Note the end."""

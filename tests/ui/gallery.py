@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import cache, partial
@@ -20,7 +21,9 @@ import msgspec
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from sithsapp.card.model import CardsState
 from sithsapp.failures import Failure
+from sithsapp.mtls.interaction import CardWanted
 from sithsapp.ui.certificates.deleting import DeleteWindow
 from sithsapp.ui.certificates.page import CertificatesPage
 from sithsapp.ui.main.catalogue import Place
@@ -69,6 +72,14 @@ def _tray_menu(name: str, _theme: Theme) -> QWidget:
     return tray._menu
 
 
+def _card_wanted(name: str, theme: Theme) -> QWidget:
+    window = ConsentWindow(samples.describe, theme)
+    wanted = CardWanted(mtls_samples.PURPOSE, Failure.NO_CARD, time.monotonic() + 60)
+    window.show_card_wanted(wanted, samples.EMPTY if name == "no-card" else CardsState())
+    settle(window)
+    return window
+
+
 def _consent(name: str, theme: Theme) -> QWidget:
     window = ConsentWindow(samples.describe, theme, environment="Test", session_seconds=3600)
     if name == "locked":
@@ -110,6 +121,7 @@ def _programs(name: str, theme: Theme) -> QWidget:
 GALLERY: Mapping[str, Factory] = {
     **{f"order/{name}": partial(_order, name) for name in samples.views()},
     **{f"overview/{name}": partial(_main, Place.OVERVIEW, name) for name in samples.card_states()},
+    **{f"consent/{name}": partial(_card_wanted, name) for name in ("no-card", "no-reader")},
     **{f"consent/{name}": partial(_consent, name) for name in (*mtls_samples.requests(), "locked")},
     **{f"certificates/{name}": partial(_certificates, name) for name in certificate_samples.STATES},
     **{f"deletion/{name}": partial(_deletion, name) for name in ("auth", "last")},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,10 +13,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from sithsapp.card.model import CardsState, Slot, SlotStatus
 from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Program
+from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Program
 from sithsapp.ui.mtls.consents import Consents
 from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.theme import Theme
@@ -33,7 +35,7 @@ class Screen:
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
         self.busy = False
-        self.consents = Consents(self._make, lambda: self.busy)
+        self.consents = Consents(self._make, lambda: self.busy, lambda: samples.EMPTY)
         self.answers: list[KeyGranted | None] = []
 
     def _make(self) -> ConsentWindow:
@@ -201,6 +203,61 @@ def test_a_program_that_is_refused_again_and_again_is_muted(screen: Screen) -> N
     assert "/usr/bin/git (process 12)" in screen.texts()
     screen.consents.close()
     screen.finish(thread)
+
+
+def test_a_card_is_asked_for_and_its_coming_ends_that(screen: Screen) -> None:
+    wanted = CardWanted(PURPOSE, Failure.NO_CARD, time.monotonic() + 60)
+    assert screen.consents.card_wanted(wanted)
+    screen.qtbot.waitUntil(lambda: screen.consents.is_open)
+    assert "Insert your card" in screen.texts()
+    assert "/usr/bin/curl (process 4711)" in screen.texts()
+    screen.consents.cards_changed(CardsState(True, (Slot(samples.READER, SlotStatus.READING),)))
+    assert "Reading the card …" in screen.texts()
+    wanted.settle()
+    assert wanted.wait() is True
+    screen.consents.cards_changed(samples.READY)
+    thread = screen.ask()
+    screen.qtbot.waitUntil(lambda: "Identification code" in screen.texts())
+    screen.consents.close()
+    screen.finish(thread)
+
+
+def test_a_card_that_leads_to_no_question_closes_the_window(screen: Screen) -> None:
+    wanted = CardWanted(PURPOSE, Failure.NO_CARD, time.monotonic() + 60)
+    screen.consents.card_wanted(wanted)
+    screen.qtbot.waitUntil(lambda: screen.consents.is_open)
+    wanted.settle()
+    screen.consents.cards_changed(samples.READY)
+    screen.qtbot.waitUntil(lambda: not screen.window.isVisible(), timeout=10_000)
+
+
+@pytest.mark.parametrize("how", ["button", "escape", "left", "closed"])
+def test_no_card_is_a_refusal_however_it_is_said(screen: Screen, how: str) -> None:
+    wanted = CardWanted(PURPOSE, Failure.NO_CARD, time.monotonic() + 60)
+    screen.consents.card_wanted(wanted)
+    screen.qtbot.waitUntil(lambda: screen.consents.is_open)
+    screen.window._quiet._until = 0.0
+    match how:
+        case "button":
+            button(screen.window, "Cancel").click()
+        case "escape":
+            QTest.keyClick(screen.window, Qt.Key.Key_Escape)
+        case "left":
+            screen.consents.give_up()
+        case "closed":
+            screen.consents.close()
+    assert wanted.wait() is False
+    assert not screen.window.isVisible()
+    assert screen.consents.card_wanted(wanted) is (how != "closed")
+
+
+def test_a_wish_for_a_card_ends_with_its_time(screen: Screen) -> None:
+    wanted = CardWanted(PURPOSE, Failure.NO_CARD, time.monotonic() - 1)
+    screen.consents.card_wanted(wanted)
+    screen.qtbot.waitUntil(lambda: screen.consents.window is not None and screen.window.isVisible())
+    assert wanted.wait() is None
+    screen.consents.ended(PURPOSE, Failure.CANCELLED_BY_USER)
+    screen.qtbot.waitUntil(lambda: not screen.window.isVisible())
 
 
 def test_a_program_may_have_a_hostile_name(screen: Screen) -> None:

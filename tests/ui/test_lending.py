@@ -46,7 +46,7 @@ class Office:
             self.port = int(probe.getsockname()[1])
         self.write(targets=True)
         self.store: SettingsStore = open_store(home, home / "nothing")
-        self.consents = Consents(self._make, lambda: False)
+        self.consents = Consents(self._make, lambda: False, lambda: desk.service.state)
         self.lending = Lending(self.store, desk.service, self.consents)
         self.answers: list[int] = []
 

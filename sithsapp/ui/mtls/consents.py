@@ -14,13 +14,14 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from sithsapp.card.model import CardsState
 from sithsapp.failures import Failure
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest, Purpose
+from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Purpose
 from sithsapp.oob.muting import LaunchMute
 from sithsapp.ui.mtls.window import ConsentWindow
 
 log = logging.getLogger(__name__)
 
 _MOST_MUTES: Final = 64
+_NEXT_MILLISECONDS: Final = 1500
 
 
 class Question:
@@ -63,21 +64,28 @@ class Consents(QObject):
 
     changed = Signal()
     _asked = Signal(object)
+    _wished = Signal(object)
     _ended = Signal(object, object)
 
     def __init__(
-        self, make_window: Callable[[], ConsentWindow], is_busy: Callable[[], bool], parent: QObject | None = None
+        self,
+        make_window: Callable[[], ConsentWindow],
+        is_busy: Callable[[], bool],
+        cards: Callable[[], CardsState],
+        parent: QObject | None = None,
     ) -> None:
         """`is_busy` tells whether another window asks for a code; a question waits until it has gone."""
         super().__init__(parent)
-        self._make_window, self._is_busy = make_window, is_busy
+        self._make_window, self._is_busy, self._cards = make_window, is_busy, cards
         self._window: ConsentWindow | None = None
         self._question: Question | None = None
+        self._wish: CardWanted | None = None
         self._shown = self._closed = False
         self._mutes: OrderedDict[tuple[str, str], LaunchMute] = OrderedDict()
         self._expiry = QTimer(self, singleShot=True)
         self._expiry.timeout.connect(self._expire)
         self._asked.connect(self._take)
+        self._wished.connect(self._want)
         self._ended.connect(self._end)
 
     @property
@@ -88,13 +96,18 @@ class Consents(QObject):
     @property
     def is_open(self) -> bool:
         """Whether a question waits for an answer."""
-        return self._question is not None and self._question.is_open
+        return any(each is not None and each.is_open for each in (self._question, self._wish))
 
     def ask(self, request: KeyRequest) -> KeyGranted | None:
         """Ask the person, from a connection's thread; returns when there is an answer or the time is up."""
         question = Question(request)
         self._asked.emit(question)
         return question.wait()
+
+    def card_wanted(self, wanted: CardWanted) -> bool:
+        """Ask for a card, from a connection's thread."""
+        self._wished.emit(wanted)
+        return not self._closed
 
     def ended(self, purpose: Purpose, failure: Failure | None) -> None:
         """Take note of the end, from a connection's thread."""
@@ -119,6 +132,11 @@ class Consents(QObject):
         """Take the question back if its card has gone."""
         if self._question is not None and cards.find(self._question.request.card.id) is None:
             self._withdraw(Failure.CARD_REMOVED)
+        if self._wish is not None and self._shown and self._window is not None and self._window.isVisible():
+            self._window.show_card_wanted(self._wish, cards)
+            if not self._wish.is_open:
+                self._wish = None
+                QTimer.singleShot(_NEXT_MILLISECONDS, self, self._leave_unless_asked)
 
     def give_up(self) -> None:
         """Refuse what is open: the person has left the screen."""
@@ -130,25 +148,50 @@ class Consents(QObject):
         self.give_up()
 
     @Slot(object)
+    def _want(self, wanted: CardWanted) -> None:
+        if self._closed or self._mute(wanted.purpose).is_muted(time.monotonic()):
+            log.info("a program's wish for a card was refused unasked")
+            wanted.settle(refused=True)
+            return
+        self._wish, self._shown = wanted, False
+        if not self._is_busy():
+            self._show()
+        self.changed.emit()
+
+    def _refuse_card(self) -> None:
+        wish, self._wish = self._wish, None
+        if wish is not None:
+            self._mute(wish.purpose).declined(time.monotonic())
+            wish.settle(refused=True)
+            self.changed.emit()
+
+    def _leave_unless_asked(self) -> None:
+        """Go if the card that came led to no question: another connection had been let in meanwhile."""
+        if self._window is not None and not self.is_open:
+            self._window.show_end(None)
+
+    @Slot(object)
     def _take(self, question: Question) -> None:
         if self._closed or not question.is_open or self._mute(question.request.purpose).is_muted(time.monotonic()):
             log.info("a program's question was refused unasked")
             question.settle(None)
             return
-        self._question, self._shown = question, False
+        self._question, self._wish, self._shown = question, None, False
         self._expiry.start(max(0, round(1000 * (question.request.deadline - time.monotonic()))))
         if not self._is_busy():
             self._show()
         self.changed.emit()
 
     def _show(self) -> None:
-        if self._question is None:
-            return
         if self._window is None:
             self._window = self._make_window()
             self._window.answered.connect(self._answer)
+            self._window.card_refused.connect(self._refuse_card)
         self._shown = True
-        self._window.show_request(self._question.request)
+        if self._question is not None:
+            self._window.show_request(self._question.request)
+        elif self._wish is not None:
+            self._window.show_card_wanted(self._wish, self._cards())
 
     @Slot(object)
     def _answer(self, answer: KeyGranted | None) -> None:
@@ -175,10 +218,14 @@ class Consents(QObject):
 
     def _withdraw(self, failure: Failure) -> None:
         question, self._question = self._question, None
+        wish, self._wish = self._wish, None
         self._expiry.stop()
-        if question is None:
+        if wish is not None:
+            wish.settle(refused=True)
+        if question is not None:
+            question.settle(None)
+        if question is None and wish is None:
             return
-        question.settle(None)
         if self._window is not None and self._shown:
             self._window.show_end(failure)
         self.changed.emit()

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from sithsapp.card.model import PinRole
+from sithsapp.card.model import CardsState, PinRole
 from sithsapp.failures import Failure
 from sithsapp.locale import ngettext, tr
-from sithsapp.mtls.interaction import KeyRequest, Program, Purpose
+from sithsapp.mtls.interaction import CardWanted, KeyRequest, Program, Purpose
 from sithsapp.ui import code_words, plain
 from sithsapp.ui.elements import Accent, Fact, Identity, Notice, Severity
 from sithsapp.ui.holder import Describe
@@ -45,6 +45,13 @@ def present_question(
         else _code(request, describe, session_seconds, last_try_ok=last_try_confirmed)
     )
     return _page(request.purpose, environment, body, request.deadline)
+
+
+def present_card_wanted(wanted: CardWanted, cards: CardsState, environment: str) -> Page:
+    """Return the page that asks for a card."""
+    picture, title, text = presenter.waiting_words(cards, None)
+    body = WaitingBody(picture, title, text, tr("Cancel"), Action.DECLINE, facts=(_program_fact(wanted.purpose),))
+    return _page(wanted.purpose, environment, body, wanted.deadline)
 
 
 def present_working(purpose: Purpose, environment: str) -> Page:
@@ -125,9 +132,12 @@ def _refusals(request: KeyRequest) -> tuple[Notice, ...]:
 
 
 def _facts(purpose: Purpose, session_seconds: int) -> tuple[Fact, ...]:
-    program = purpose.program
-    facts = [Fact(tr("Program"), _program(program)), Fact(tr("Server"), plain.line(f"{purpose.host}:{purpose.port}"))]
+    facts = [_program_fact(purpose), Fact(tr("Server"), plain.line(f"{purpose.host}:{purpose.port}"))]
     return (*facts, Fact(tr("Lasts"), _duration(session_seconds)))
+
+
+def _program_fact(purpose: Purpose) -> Fact:
+    return Fact(tr("Program"), _program(purpose.program))
 
 
 def _program(program: Program) -> str:

@@ -5,20 +5,31 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 
+from sithsapp.card.model import CardsState
 from sithsapp.card.pin import PadEntry
 from sithsapp.failures import Failure
-from sithsapp.mtls.interaction import KeyGranted, KeyRequest
+from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Purpose
 from sithsapp.ui.holder import Describe
-from sithsapp.ui.mtls.presenter import present_failure, present_question, present_reader, present_working
+from sithsapp.ui.mtls.presenter import (
+    present_card_wanted,
+    present_failure,
+    present_question,
+    present_reader,
+    present_working,
+)
 from sithsapp.ui.order.page import Action, Page
 from sithsapp.ui.order.request_window import RequestWindow, WindowOptions
 from sithsapp.ui.theme import Theme
 
 
 class ConsentWindow(RequestWindow):
-    """Shows one question of the helper at a time. `answered(KeyGranted | None)`: the code, or a refusal."""
+    """Shows one question of the helper at a time.
+
+    `answered(KeyGranted | None)`: the code, or a refusal. `card_refused()`: no card will be inserted.
+    """
 
     answered = Signal(object)
+    card_refused = Signal()
 
     def __init__(
         self,
@@ -33,15 +44,30 @@ class ConsentWindow(RequestWindow):
         super().__init__(theme, options)
         self._describe, self._environment, self._session_seconds = describe, environment, session_seconds
         self._request: KeyRequest | None = None
-        self._waits = self._works = self._last_try_confirmed = False
+        self._purpose: Purpose | None = None
+        self._waits = self._works = self._wants = self._last_try_confirmed = False
 
     def show_request(self, request: KeyRequest) -> None:
         """Ask; a question about the entry before stays where the window is, a new one comes to the front."""
-        goes_on = self.isVisible() and self._request is not None and self._request.purpose == request.purpose
-        self._request, self._waits, self._works, self._last_try_confirmed = request, True, False, False
+        goes_on = self.isVisible() and self._purpose == request.purpose
+        self._begin(request.purpose)
+        self._request, self._waits = request, True
         self.show_page(self._question(request))
         if not goes_on:
             self.bring_forward()
+
+    def show_card_wanted(self, wanted: CardWanted, cards: CardsState) -> None:
+        """Ask for a card; `cards` is what is in the readers now."""
+        goes_on = self.isVisible() and self._wants and self._purpose == wanted.purpose
+        self._begin(wanted.purpose)
+        self._wants = True
+        self.show_page(present_card_wanted(wanted, cards, self._environment))
+        if not goes_on:
+            self.bring_forward()
+
+    def _begin(self, purpose: Purpose) -> None:
+        self._purpose, self._request = purpose, None
+        self._waits = self._works = self._wants = self._last_try_confirmed = False
 
     def show_working(self, *, on_reader: bool = False) -> None:
         """Say that the card works, or that the code is to be typed `on_reader`."""
@@ -52,14 +78,14 @@ class ConsentWindow(RequestWindow):
 
     def show_end(self, failure: Failure | None) -> None:
         """Leave when the program has what it wanted, or was refused by the person; else say what went wrong."""
-        going_on, request = self._waits or self._works, self._request
-        self._waits = self._works = False
+        going_on, purpose = self._waits or self._works or self._wants, self._purpose
+        self._waits = self._works = self._wants = False
         if not going_on:
             return  # the reason on screen is the first one
-        if request is None or failure is None or failure is Failure.CANCELLED_BY_USER:
+        if purpose is None or failure is None or failure is Failure.CANCELLED_BY_USER:
             self.hide()
         else:
-            self.show_page(present_failure(request.purpose, self._environment, failure))
+            self.show_page(present_failure(purpose, self._environment, failure))
             self.bring_forward()
 
     def retranslate(self) -> None:
@@ -71,6 +97,9 @@ class ConsentWindow(RequestWindow):
         """Refuse on Escape and on the title bar's close button, or close what has ended."""
         if self._waits:
             self._answer(None)
+        elif self._wants:
+            self._wants = False
+            self.card_refused.emit()
         self.hide()
 
     def act(self, action: Action) -> None:

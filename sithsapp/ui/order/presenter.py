@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sithsapp.card.model import PinState, SlotStatus
+from sithsapp.card.model import CardsState, PinState, SlotStatus
 from sithsapp.failures import Failure
 from sithsapp.locale import tr
 from sithsapp.oob.interaction import (
@@ -84,7 +84,7 @@ def _opening() -> WaitingBody:
 
 def _waiting(view: WaitForCard) -> WaitingBody:
     order = view.open_order.order
-    picture, title, text = _waiting_words(view)
+    picture, title, text = waiting_words(view.cards, view.failure)
     return WaitingBody(
         picture,
         title,
@@ -98,8 +98,8 @@ def _waiting(view: WaitForCard) -> WaitingBody:
     )
 
 
-def _waiting_words(view: WaitForCard) -> tuple[Picture, str, str]:
-    cards = view.cards
+def waiting_words(cards: CardsState, trouble: Failure | None) -> tuple[Picture, str, str]:
+    """Return drawing, title and text of a page that waits for a card; `trouble` explains one that will not do."""
     if not cards.service_running and not cards.slots:
         return _failure_words(Failure.NO_READER_SERVICE, Picture.NO_READER)
     if not cards.slots:
@@ -107,20 +107,20 @@ def _waiting_words(view: WaitForCard) -> tuple[Picture, str, str]:
         return Picture.NO_READER, tr("Connect a card reader"), text
     if any(slot.status is SlotStatus.READING for slot in cards.slots):
         return Picture.SPINNER, tr("Reading the card …"), tr("This takes a second or so.")
-    if view.failure is Failure.CARD_REMOVED:
+    if trouble is Failure.CARD_REMOVED:
         text = tr("Insert the card again to go on. Nothing was sent.")
         return Picture.NO_CARD, tr("The card was removed"), text
-    failure = _card_trouble(view)
+    failure = _card_trouble(cards, trouble)
     if failure is not None:
         return _failure_words(failure, Picture.CARD_PROBLEM)
     text = tr("Put the card in the reader, chip up and first. This window goes on by itself.")
     return Picture.NO_CARD, tr("Insert your card"), text
 
 
-def _card_trouble(view: WaitForCard) -> Failure | None:
-    if view.failure not in (None, Failure.NO_CARD, Failure.NO_READER):
-        return view.failure
-    return next((slot.failure for slot in view.cards.slots if slot.failure is not None), None)
+def _card_trouble(cards: CardsState, trouble: Failure | None) -> Failure | None:
+    if trouble not in (None, Failure.NO_CARD, Failure.NO_READER):
+        return trouble
+    return next((slot.failure for slot in cards.slots if slot.failure is not None), None)
 
 
 def _failure_words(failure: Failure, picture: Picture) -> tuple[Picture, str, str]:
