@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QWidget
 
 from sithsapp.card.model import CardsState
 from sithsapp.failures import Failure
+from sithsapp.locale import tr
 from sithsapp.mtls.interaction import CardWanted
 from sithsapp.ui.certificates.deleting import DeleteWindow
 from sithsapp.ui.certificates.page import CertificatesPage
@@ -30,9 +31,10 @@ from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.state import AppState, app_state
+from sithsapp.ui.support.presenter import accessibility_text
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tray.tray import Tray
-from tests.ui import certificate_samples, hosting, mtls_samples, samples
+from tests.ui import certificate_samples, hosting, mtls_samples, samples, support_samples
 from tests.ui.pointing import order_window, settle
 
 Factory = Callable[[Theme], QWidget]
@@ -118,6 +120,21 @@ def _programs(name: str, theme: Theme) -> QWidget:
     return window
 
 
+def _support(name: str, theme: Theme) -> QWidget:
+    window = support_samples.page_window(theme)
+    if name == "tested":
+        support_samples.support_page(window).self_test.show_results(support_samples.results())
+    return window
+
+
+def _accessibility(theme: Theme) -> QWidget:
+    return support_samples.text_window(theme, tr("Accessibility"), accessibility_text())
+
+
+def _report(name: str, theme: Theme) -> QWidget:
+    return support_samples.report_window(theme, name)
+
+
 GALLERY: Mapping[str, Factory] = {
     **{f"order/{name}": partial(_order, name) for name in samples.views()},
     **{f"overview/{name}": partial(_main, Place.OVERVIEW, name) for name in samples.card_states()},
@@ -126,6 +143,9 @@ GALLERY: Mapping[str, Factory] = {
     **{f"certificates/{name}": partial(_certificates, name) for name in certificate_samples.STATES},
     **{f"deletion/{name}": partial(_deletion, name) for name in ("auth", "last")},
     **{f"programs/{name}": partial(_programs, name) for name in mtls_samples.lendings()},
+    **{f"support/{name}": partial(_support, name) for name in ("page", "tested")},
+    **{f"report/{name}": partial(_report, name) for name in ("new", "preview", "saved")},
+    "support/accessibility": _accessibility,
     **{f"tray/{name}": partial(_tray_menu, name) for name in ("ready", "no-reader")},
 }
 
@@ -135,7 +155,8 @@ def outside_words() -> frozenset[str]:
     """Return the words that may stand on the screen though no catalogue has them."""
     programs = (mtls_samples.requests(), mtls_samples.SESSION, mtls_samples.OPEN_ONLY)
     targets = (mtls_samples.TARGET, mtls_samples.LIMITED, mtls_samples.BROWSER)
-    invented = (samples.views(), samples.card_states(), samples.HOLDER, programs, targets)
+    support = (support_samples.LOG, support_samples.COMPUTER, support_samples.DESCRIPTION, support_samples.WORDS)
+    invented = (samples.views(), samples.card_states(), samples.HOLDER, programs, targets, support)
     texts = (*_strings(invented), *certificate_samples.words())
     words = {word for text in texts for word in re.findall(r"[A-Za-z]{2,}", text)}
     return frozenset(words | UNTRANSLATED)

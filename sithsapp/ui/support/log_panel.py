@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QHideEvent, QShowEvent, QTextOption
-from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from sithsapp.locale import tr
 from sithsapp.support.log_files import Entry, LogTail, at_least
@@ -19,7 +19,8 @@ from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.choice_box import ChoiceBox
 from sithsapp.ui.widgets.text import Text
-from sithsapp.ui.widgets.themed import column, row
+from sithsapp.ui.widgets.themed import column
+from sithsapp.ui.widgets.wrap import Wrap
 
 MAX_RECORDS = 2000
 MAX_LINES = 4000
@@ -29,7 +30,10 @@ _CHOICES = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class LogPanel(QWidget):
-    """Follows the log of this process while it is on the screen. `folder_wanted()` to show where the logs are."""
+    """Follows the log of this process while it is on the screen. `folder_wanted()` to show where the logs are.
+
+    `follow` is the switch for that; the page places it.
+    """
 
     folder_wanted = Signal()
 
@@ -69,18 +73,10 @@ class LogPanel(QWidget):
         self.follow.changed.connect(self._follow)
 
     def _lay_out(self) -> None:
-        head = row(spacing=12)
-        head.addWidget(self._heading, 1)
-        head.addWidget(self.folder)
-        choices = row(spacing=16)
-        choices.addWidget(self.levels)
-        choices.addWidget(self.follow, 1)
-        choices.addWidget(self.copy)
-        self.follow.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         layout = column(self, 10)
-        layout.addLayout(head)
+        layout.addWidget(Wrap(self._heading, self.folder))
         layout.addWidget(self.box)
-        layout.addLayout(choices)
+        layout.addWidget(Wrap(self.levels, self.copy))
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over font and size."""

@@ -30,7 +30,7 @@ from sithsapp.ui.support.background import Background
 from sithsapp.ui.support.log_panel import LogPanel
 from sithsapp.ui.support.presenter import accessibility_text, detailed_note, licence_text
 from sithsapp.ui.support.report_card import ReportCard
-from sithsapp.ui.support.rows import SwitchRow
+from sithsapp.ui.support.rows import SwitchRow, line
 from sithsapp.ui.support.self_test import SelfTestPanel
 from sithsapp.ui.support.text_window import TextWindow
 from sithsapp.ui.theme import Theme
@@ -78,6 +78,8 @@ class SupportPage(MainPage):
         detailed = Frame("card")
         inside = column(detailed)
         inside.setContentsMargins(20, 8, 20, 8)
+        inside.addWidget(self.log.follow)
+        inside.addWidget(line())
         inside.addWidget(self.detailed)
         more = column(spacing=8)
         more.addWidget(self.accessibility)

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from sithsapp.locale import tr
 from sithsapp.support.recent import recent_failures
@@ -16,9 +15,9 @@ from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.pictures import Emblem
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import Frame, column, row
+from sithsapp.ui.widgets.wrap import Wrap
 
 _COPIED_MS = 2500
-_BESIDE = 1.15
 
 
 class ReportCard(Frame):
@@ -45,13 +44,10 @@ class ReportCard(Frame):
         head = row(spacing=12)
         head.addWidget(self._emblem, 0, Qt.AlignmentFlag.AlignTop)
         head.addLayout(words, 1)
-        self._buttons = row(spacing=12)
-        self._buttons.addWidget(self.report, 1)
-        self._buttons.addWidget(self.versions, 1)
         layout = column(self, 14)
         layout.setContentsMargins(20, 16, 20, 16)
         layout.addLayout(head)
-        layout.addLayout(self._buttons)
+        layout.addWidget(Wrap(self.report, self.versions, spread=False))
 
     def retranslate(self) -> None:
         """Take all texts anew."""
@@ -76,13 +72,6 @@ class ReportCard(Frame):
         """Say for a moment that the versions were copied."""
         self.versions.set_label(tr("Copied"))
         self._timer.start()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the buttons below each other where both do not fit beside each other."""
-        needed = self.report.sizeHint().width() + self.versions.sizeHint().width()
-        directions = QBoxLayout.Direction
-        narrow = self.width() < needed * _BESIDE
-        self._buttons.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
 
     def _label(self) -> None:
         self.versions.set_label(tr("Copy version details"))

@@ -12,9 +12,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QTextOption
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFileDialog,
-    QFrame,
     QPlainTextEdit,
-    QScrollArea,
     QStackedWidget,
     QWidget,
 )
@@ -34,8 +32,10 @@ from sithsapp.ui.support.preview import Preview
 from sithsapp.ui.support.rows import SwitchRow, line
 from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind
+from sithsapp.ui.widgets.button_row import ButtonRow
 from sithsapp.ui.widgets.panels import Banner
 from sithsapp.ui.widgets.ring import Ring
+from sithsapp.ui.widgets.scroll import Scroll
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import Frame, apply_to_children, column, row
 
@@ -110,17 +110,14 @@ class ReportWindow(QWidget):
         for widget in (self._title, self._text, self._banner, self._what, self.box, self._include, self._choices()):
             inner.addWidget(widget)
         inner.addStretch(1)
-        self._area = QScrollArea(widgetResizable=True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area = Scroll()
         self._area.setWidget(content)
+        self._area.verticalScrollBar().valueChanged.connect(lambda _value: self._ring.place())
         foot = row(spacing=12)
         foot.setContentsMargins(24, 10, 24, 20)
-        foot.addWidget(self.show_preview)
+        foot.addWidget(self.show_preview, 0, Qt.AlignmentFlag.AlignTop)
         foot.addStretch(1)
-        foot.addWidget(self.cancel, 2)
-        foot.addWidget(self.save, 2)
+        foot.addWidget(ButtonRow(self.cancel, self.save), 3)
         layout = column(form)
         layout.addWidget(self._area, 1)
         layout.addLayout(foot)

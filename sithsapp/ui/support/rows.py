@@ -57,7 +57,8 @@ class FindingRow(QWidget):
         self._remedy.setText(shown.remedy)
         self._remedy.setVisible(bool(shown.remedy))
         self.button.set_label(shown.button)
-        self.button.setAccessibleDescription(shown.title)
+        # Several findings may have the same button: a listener must be able to tell them apart.
+        self.button.setAccessibleName(f"{shown.button}: {shown.title}")
         self.button.setVisible(bool(shown.button))
         self._title.setAccessibleName(shown.spoken)
         self.setAccessibleName(shown.spoken)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -80,6 +80,12 @@ class SelfTestPanel(Frame):
         self._draw()
         announce(self, tr("The self-test is running …"))
 
+    def show_results(self, results: Sequence[tuple[Check, Result]]) -> None:
+        """Show the findings of a whole run."""
+        self._results = list(results)
+        self._label()
+        self._draw()
+
     def cancel(self) -> None:
         """Break off, without an answer."""
         if self._context is not None:
@@ -108,10 +114,7 @@ class SelfTestPanel(Frame):
         self._draw()
 
     def _end(self, results: list[tuple[Check, Result]] | None) -> None:
-        if results is not None:
-            self._results = results
-        self._label()
-        self._draw()
+        self.show_results(self._results if results is None else results)
         announce(self, self._text.text())
 
     def _draw(self) -> None:

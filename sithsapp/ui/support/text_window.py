@@ -16,6 +16,7 @@ from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import apply_to_children, column, row
 
 _WIDTH, _HEIGHT = 620, 560
+_SCREEN_MARGIN = 48
 
 
 class TextWindow(QWidget):
@@ -44,7 +45,8 @@ class TextWindow(QWidget):
         layout.addLayout(buttons)
         self._ring = Ring(self)
         self.apply_theme(theme)
-        self.resize(theme.px(_WIDTH), theme.px(_HEIGHT))
+        free = self.screen().availableGeometry().size()
+        self.resize(min(free.width(), theme.px(_WIDTH)), min(free.height() - _SCREEN_MARGIN, theme.px(_HEIGHT)))
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over colours and sizes."""
