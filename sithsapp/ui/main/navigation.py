@@ -120,6 +120,9 @@ class Navigation(Frame):
     def apply_theme(self, theme: Theme) -> None:
         """Take over the sizes."""
         self._theme = theme
+        for button in self._buttons.values():  # their fonts and padding say how wide the column must be
+            button.ensurePolished()
+            button.apply_theme(theme)
         self._fit()
         size = theme.px(_MARK)
         ratio = self.devicePixelRatioF()

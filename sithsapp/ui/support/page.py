@@ -34,9 +34,10 @@ from sithsapp.ui.support.rows import SwitchRow, line
 from sithsapp.ui.support.self_test import SelfTestPanel
 from sithsapp.ui.support.text_window import TextWindow
 from sithsapp.ui.theme import Theme
-from sithsapp.ui.widgets.button import Button, Kind
+from sithsapp.ui.widgets.button import Kind
 from sithsapp.ui.widgets.panels import Banner
 from sithsapp.ui.widgets.themed import Frame, column
+from sithsapp.ui.widgets.tile import Tile
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class SupportPage(MainPage):
         self._banner, self.report = Banner(), ReportCard()
         self.self_test, self.log = SelfTestPanel(self._make_context), LogPanel(self._directory)
         self.detailed = SwitchRow()
-        self.accessibility, self.licences = Button(Kind.ROW, Icon.INFO), Button(Kind.ROW, Icon.SCROLL)
+        self.accessibility, self.licences = Tile(Kind.ROW, Icon.INFO), Tile(Kind.ROW, Icon.SCROLL)
         self.background = Background(self)
         self._text_window: TextWindow | None = None
         self._connect()
