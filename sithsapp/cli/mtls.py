@@ -37,7 +37,14 @@ def serve(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
     person = TerminalPerson(output, source, last_try_ok=arguments.last_try_ok, at_terminal=at_terminal)
     with running_card_service(settings) as service:
         settled(service)
-        helper = MtlsHelper(settings.mtls, service, person, directory=mtls_dir(), extra_ca=settings.extra_ca)
+        helper = MtlsHelper(
+            settings.mtls,
+            service,
+            person,
+            directory=mtls_dir(),
+            extra_ca=settings.extra_ca,
+            proxy=settings.proxy,
+        )
         try:
             helper.start()
             proxy = helper.proxy()

@@ -72,12 +72,13 @@ class MtlsHelper:
         *,
         directory: Path,
         extra_ca: tuple[str, ...] = (),
+        proxy: str = "system",
         peers: PeerCheck | None = None,
     ) -> None:
         """Serve `settings.targets` with what is in the readers of `cards`; `interaction` asks the person.
 
-        `directory` is where the local proxy's certificate is kept, if there is a target for browsers. Raises
-        `SithsError`: MTLS_UNAVAILABLE, SETTINGS_INVALID.
+        `directory` is where the local proxy's certificate is kept, if there is a target for browsers; `extra_ca` and
+        `proxy` are the settings of those names. Raises `SithsError`: MTLS_UNAVAILABLE, SETTINGS_INVALID.
         """
         require_working()
         self._settings, self._cards = settings, cards
@@ -87,7 +88,7 @@ class MtlsHelper:
         waiting = CardWaiting(cards, interaction, ask_seconds=settings.ask_seconds)
         issuers = read_issuers(settings.issuers)
         self._parts = RouteParts(
-            waiting.choose, signer.sign, issuers, self._sessions, settings.session_seconds, extra_ca
+            waiting.choose, signer.sign, issuers, self._sessions, settings.session_seconds, extra_ca, proxy
         )
         self._routes: list[Route] = []
         self._doors: list[_Door] = []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -12,11 +13,13 @@ from typing import Final
 from sithsapp.card.model import SignatureScheme
 from sithsapp.mtls.choosing import Chosen, Issuers
 from sithsapp.mtls.contexts import ClientContext, ClientKey, Trust
+from sithsapp.mtls.dialling import dial, ways_to
 from sithsapp.mtls.interaction import Purpose
 from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.upstream import SignFor, Upstream
 from sithsapp.settings.schema import MtlsTarget
 
+CONNECT_SECONDS: Final = 10.0
 HTTP_1: Final = "http/1.1"
 _NEWEST: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": None}
 
@@ -38,7 +41,7 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class RouteParts:
-    """What the routes of one helper share. `choose` finds the certificate for a purpose."""
+    """What the routes of one helper share. `choose` finds the certificate; `proxy` is as in `Settings`."""
 
     choose: Callable[[Purpose], Chosen]
     sign: SignFor
@@ -46,6 +49,7 @@ class RouteParts:
     sessions: Sessions
     session_seconds: float
     extra_ca: tuple[str, ...]
+    proxy: str
 
 
 class Route:
@@ -66,6 +70,7 @@ class Route:
             make_context=self._context,
             session_seconds=parts.session_seconds,
             sessions=parts.sessions,
+            dial=self._dial,
         )
 
     def note_accepted(self) -> None:
@@ -79,6 +84,11 @@ class Route:
         server = f"{target.host}:{target.port}"
         counters = (connections, self.accepted, refused, self.upstream.signatures)
         return TargetStatus(target.name, port, server, target.mode, *counters, self.limited)
+
+    def _dial(self) -> socket.socket:
+        target = self.target
+        ways = ways_to(target.host, target.port, target.proxy, self._parts.proxy)
+        return dial(target.host, target.port, ways, CONNECT_SECONDS)
 
     def _context(self, chosen: Chosen, sign: Callable[[bytes, SignatureScheme], bytes]) -> ClientContext:
         target = self.target

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sithsapp.card.model import CardId, SignatureScheme
-from sithsapp.failures import Failure, SithsError
+from sithsapp.failures import SithsError
 from sithsapp.mtls.choosing import Chosen
 from sithsapp.mtls.contexts import ClientContext
 from sithsapp.mtls.flight import Flight, Identity
@@ -29,7 +29,6 @@ from sithsapp.mtls.tls_stream import TlsStream
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS: Final = 10.0
 HANDSHAKE_SECONDS: Final = 15.0
 TICKET_SECONDS: Final = 0.2
 _MOST_FLIGHTS: Final = 64
@@ -61,15 +60,17 @@ class Upstream:
         make_context: MakeContext,
         session_seconds: float,
         sessions: Sessions,
+        dial: Callable[[], socket.socket],
     ) -> None:
         """Sign with `sign` what `choose` gives, in contexts of `make_context`, once in `session_seconds` at most.
 
-        `sessions` is told of what can be resumed.
+        `sessions` is told of what can be resumed. `dial` gives a socket that is connected with the server, or raises
+        `SithsError`.
         """
         self._name, self._address = name, address
         self._choose, self._sign, self._make_context = choose, sign, make_context
         self._session_seconds = session_seconds
-        self._sessions = sessions
+        self._sessions, self._dial = sessions, dial
         self._lock = threading.Lock()
         self._identity: Identity | None = None
         self._flights: OrderedDict[str, Flight] = OrderedDict()
@@ -204,14 +205,9 @@ class Upstream:
         return None
 
     def _connect(self, identity: Identity, session: ssl.SSLSession | None) -> TlsStream:
-        host, _port = self._address
+        raw = self._dial()
         try:
-            raw = socket.create_connection(self._address, CONNECT_SECONDS)
-        except OSError as error:
-            raise SithsError(Failure.TARGET_UNREACHABLE, type(error).__name__) from error
-        try:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stream = TlsStream(raw, identity.context.ssl, host, session)
+            stream = TlsStream(raw, identity.context.ssl, self._address[0], session)
             stream.handshake(HANDSHAKE_SECONDS)
             if not stream.resumed:
                 stream.wait_for_word(TICKET_SECONDS)

@@ -9,13 +9,13 @@ credentials: those in its own address, or the user's ticket (Negotiate, NTLM) fr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
 
 from PySide6.QtCore import QUrl
 from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
 
+from sithsapp.oob.proxy_address import ProxyAddress, configured_proxy
+
 MAX_PROXIES = 4
-_SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
 
 
 def proxies_for(host: str, port: int, environment: Mapping[str, str], chosen: str = "system") -> list[QNetworkProxy]:
@@ -24,53 +24,34 @@ def proxies_for(host: str, port: int, environment: Mapping[str, str], chosen: st
     `chosen` is the setting `proxy`: an address or `none` goes before the environment and the system. Never empty and
     never a proxy for this computer itself. May block while the system fetches its PAC file.
     """
-    if is_loopback(host) or chosen == "none":
-        return [QNetworkProxy(QNetworkProxy.ProxyType.NoProxy)]
-    if chosen != "system":
-        return [_parse(chosen)]
-    if bypasses(host, port, environment):
-        return [QNetworkProxy(QNetworkProxy.ProxyType.NoProxy)]
-    address = _from_environment(environment)
-    if address is not None:
-        return [_parse(address)]
+    try:
+        address = configured_proxy(host, port, environment, chosen)
+    except LookupError:
+        return _of_the_system(host, port)
+    return [QNetworkProxy(QNetworkProxy.ProxyType.NoProxy) if address is None else _in_qt(address)]
+
+
+def _in_qt(address: ProxyAddress) -> QNetworkProxy:
+    kind = QNetworkProxy.ProxyType.Socks5Proxy if address.socks else QNetworkProxy.ProxyType.HttpProxy
+    return QNetworkProxy(kind, address.host, address.port, address.user, address.password)
+
+
+def _of_the_system(host: str, port: int) -> list[QNetworkProxy]:
     query = QNetworkProxyQuery(QUrl(f"https://{host}:{port}/"))
     found = QNetworkProxyFactory.systemProxyForQuery(query)
     return list(found)[:MAX_PROXIES] or [QNetworkProxy(QNetworkProxy.ProxyType.NoProxy)]
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether `host` names this computer."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+def system_proxies(host: str, port: int) -> list[ProxyAddress | None]:
+    """Return the proxies of the operating system for those who do not use Qt's sockets; None means a direct way.
+
+    May block while the system fetches its PAC file.
+    """
+    return [_without_qt(each) for each in _of_the_system(host, port)]
 
 
-def bypasses(host: str, port: int, environment: Mapping[str, str]) -> bool:
-    """Tell whether `no_proxy` exempts the server: `*`, a host, a domain suffix, either with a port."""
-    for entry in _variable(environment, "no_proxy").replace(" ", ",").split(","):
-        name, _, wanted_port = entry.strip().lower().partition(":")
-        if wanted_port and wanted_port != str(port):
-            continue
-        name = name.removeprefix("*").lstrip(".")
-        if entry.strip() == "*" or (name and (host == name or host.endswith("." + name))):
-            return True
-    return False
-
-
-def _variable(environment: Mapping[str, str], name: str) -> str:
-    return environment.get(name) or environment.get(name.upper()) or ""
-
-
-def _from_environment(environment: Mapping[str, str]) -> str | None:
-    return _variable(environment, "https_proxy") or _variable(environment, "all_proxy") or None
-
-
-def _parse(address: str) -> QNetworkProxy:
-    """Return the proxy at `address`; an unusable address becomes a proxy that refuses, never a direct way."""
-    try:
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return QNetworkProxy(QNetworkProxy.ProxyType.HttpProxy, "", 0)
-    socks = parts.scheme in _SOCKS_SCHEMES
-    kind = QNetworkProxy.ProxyType.Socks5Proxy if socks else QNetworkProxy.ProxyType.HttpProxy
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return QNetworkProxy(kind, host, port or (1080 if socks else 8080), user, password)
+def _without_qt(proxy: QNetworkProxy) -> ProxyAddress | None:
+    if proxy.type() is QNetworkProxy.ProxyType.NoProxy:
+        return None
+    socks = proxy.type() is QNetworkProxy.ProxyType.Socks5Proxy
+    return ProxyAddress(proxy.hostName(), proxy.port(), socks, proxy.user(), proxy.password())

@@ -73,6 +73,8 @@ class MtlsTarget(_Section, frozen=True, kw_only=True):
     `alpn`             protocols to offer the server; `http/1.1` where it is empty and the mode is `http`.
     `newest_tls`       `1.2` for servers that cannot ask for a certificate in TLS 1.3.
     `server_speaks_first`  in mode `raw`, whether the card is asked before the program has sent anything.
+    `proxy`            the proxy on the way to this server, in the words of the app's own setting `proxy`, which holds
+                       where this is not set.
     """
 
     name: Annotated[str, _whole(r"[a-z0-9][a-z0-9-]{0,31}")]
@@ -85,6 +87,7 @@ class MtlsTarget(_Section, frozen=True, kw_only=True):
     alpn: Annotated[tuple[AlpnName, ...], Meta(max_length=4)] = ()
     newest_tls: Literal["1.2", "1.3"] = "1.3"
     server_speaks_first: bool = False
+    proxy: ProxyChoice | None = None
 
     def __post_init__(self) -> None:
         """Refuse a forward without a port, and a browser's target that has one or is no host name."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 import pytest
 from PySide6.QtNetwork import QNetworkProxy
 
-from sithsapp.oob.proxy import bypasses, proxies_for
+from sithsapp.oob.proxy import proxies_for
+from sithsapp.oob.proxy_address import bypasses
 
 Kind = QNetworkProxy.ProxyType
 

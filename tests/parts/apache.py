@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
 import socket
 import subprocess
@@ -13,7 +15,11 @@ from threading import Event
 import pytest
 
 _MODULES = Path("/usr/lib/apache2/modules")
-_WANTED = ("mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_connect", "socache_shmcb")
+_WANTED = (
+    "mpm_event",
+    *("authn_core", "authn_file", "authz_core", "authz_user", "auth_basic"),
+    *("ssl", "headers", "proxy", "proxy_connect", "socache_shmcb"),
+)
 _CONFIGURATION = """
 ServerRoot {directory}
 ServerName localhost
@@ -48,6 +54,19 @@ SSLSessionCache shmcb:{directory}/sessions(512000)
     Header always set X-Client "%{{SSL_CLIENT_S_DN}}s"
   </Location>
 </VirtualHost>
+"""
+_PROXY = """
+ProxyRequests On
+AllowCONNECT {allowed}
+<Proxy "*">
+  {who}
+</Proxy>
+"""
+_LOG_IN = """
+  AuthType Basic
+  AuthName "proxy"
+  AuthUserFile {directory}/users
+  Require valid-user
 """
 _DEADLINE = 10.0
 
@@ -84,7 +103,7 @@ class Apache:
                 Event().wait(0.01)
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+        self._process.kill()  # one process; asked to end, it waits for those who still use its tunnels
         self._process.wait(_DEADLINE)
 
     def log(self) -> str:
@@ -97,3 +116,13 @@ def with_secrets(directory: Path, certificate: Path, key: Path, client_cas: Path
     """Make one that knows everybody for all but `/secret`. `protocol` in Apache's words, e.g. `TLSv1.3`."""
     rest = _TLS.replace("{protocol}", protocol).replace("{certificate}", str(certificate))
     return Apache(directory, rest.replace("{key}", str(key)).replace("{client_cas}", str(client_cas)))
+
+
+def as_proxy(directory: Path, allowed: int, log_in: str = "") -> Apache:
+    """Make a proxy that lets CONNECT through to one port; `log_in` is `user:password` if it wants one."""
+    rest = _PROXY.replace("{allowed}", str(allowed)).replace("{who}", _LOG_IN if log_in else "Require all granted")
+    apache = Apache(directory, rest)
+    user, _, password = log_in.partition(":")
+    digest = base64.b64encode(hashlib.sha1(password.encode(), usedforsecurity=False).digest()).decode("ascii")
+    (directory / "users").write_text(f"{user}:{{SHA}}{digest}\n")
+    return apache

@@ -127,7 +127,12 @@ class Lending(QObject):
 
         settings = self._store.settings
         helper = MtlsHelper(
-            settings.mtls, self._cards, self.consents, directory=mtls_dir(), extra_ca=settings.extra_ca
+            settings.mtls,
+            self._cards,
+            self.consents,
+            directory=mtls_dir(),
+            extra_ca=settings.extra_ca,
+            proxy=settings.proxy,
         )
         helper.subscribe(lambda _sessions: self.changed.emit())
         helper.start()
