@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -417,6 +418,66 @@ def test_no_state_of_cards_breaks_the_overview(qtbot: QtBot, app: App, cards: Ca
             app._show_cards(CardsState(True, (replace(slot, card=card, failure=failure),)))
             assert app._main is not None
             assert app._state.title in _words(app)
+
+
+class TestNotes:
+    """What the desktop is asked to tell."""
+
+    @pytest.fixture
+    def notes(self, app: App, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Let the app believe in a tray, and return the titles of the notes shown there."""
+        shown: list[str] = []
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "")
+        monkeypatch.setattr(Tray, "is_available", staticmethod(lambda: True))
+        monkeypatch.setattr(Tray, "show_message", lambda tray, title, text: shown.append(title))
+        return shown
+
+    def test_certificates_that_end_soon_are_told_of_and_the_note_leads_to_the_overview(
+        self, qtbot: QtBot, app: App, cards: Cards, notes: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ends = datetime.now(UTC) + timedelta(days=20, hours=1)
+        monkeypatch.setattr("sithsapp.ui.app.valid_until", lambda credential: ends)
+        _start(app, Message(), hidden=True)
+        cards.become(samples.READY)
+        qtbot.waitUntil(lambda: notes == ["The certificates expire in 20 days"], timeout=3000)
+        cards.become(samples.EMPTY)
+        cards.become(samples.READY)
+        QApplication.processEvents()
+        assert len(notes) == 1
+        app._tray.message_clicked.emit()
+        assert app._main is not None
+        assert app._main.isVisible()
+        assert app._main.place.value == "overview"
+
+    def test_who_wants_no_reminders_gets_none(
+        self, app: App, cards: Cards, notes: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        app._store.set("expiry_reminder", False)
+        monkeypatch.setattr("sithsapp.ui.app.valid_until", lambda c: datetime.now(UTC) + timedelta(days=5))
+        app._show_cards(samples.READY)
+        assert notes == []
+        assert app._telling is None
+
+    def test_a_request_that_waits_silently_is_told_of_and_opened_from_the_note(
+        self, qtbot: QtBot, app: App, flows: list[Flow], notes: list[str]
+    ) -> None:
+        for number in range(3):
+            app._receive(Message(LINK))
+            QApplication.processEvents()
+            flows[number].post(CancelRequested())
+            qtbot.waitUntil(lambda: not app._orders.is_open, timeout=3000)
+        app._receive(Message(LINK))
+        assert notes == ["A service is waiting for you"]
+        app._tray.message_clicked.emit()
+        qtbot.waitUntil(lambda: len(flows) == 4, timeout=3000)
+
+    def test_closing_the_window_the_first_time_is_explained(self, app: App, notes: list[str]) -> None:
+        _start(app, Message(), hidden=False)
+        for _ in range(2):
+            assert app._main is not None
+            app._main.close()
+            app.open()
+        assert notes == ["The app runs in the background"]
 
 
 class TestSession:

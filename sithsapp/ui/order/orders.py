@@ -43,9 +43,13 @@ MakeFlow = Callable[["LaunchUrl", "UserInteraction"], Flow]
 
 
 class Orders(QObject):
-    """Starts flows, shows their views, gives them events. `changed()` when an order begins, waits or ends."""
+    """Starts flows, shows their views, gives them events. `changed()` when an order begins, waits or ends.
+
+    `muted()` when one waits without a window, so that something else has to tell.
+    """
 
     changed = Signal()
+    muted = Signal()
 
     def __init__(
         self, make_flow: MakeFlow, make_window: Callable[[], OrderWindow], parent: QObject | None = None
@@ -88,6 +92,7 @@ class Orders(QObject):
             log.info("a link waits silently after repeated declines")
             self._muted_launch = start
             self.changed.emit()
+            self.muted.emit()
         else:
             self._begin(start)
 

@@ -31,6 +31,7 @@ class Tray(QObject):
     environment_chosen = Signal(str)
     quit_wanted = Signal()
     end_wanted = Signal(str)
+    message_clicked = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,7 @@ class Tray(QObject):
         self._quit = self._action(self.quit_wanted.emit)
         self._icon.setContextMenu(self._menu)
         self._icon.activated.connect(self._activated)
+        self._icon.messageClicked.connect(self.message_clicked)
 
     @staticmethod
     def is_available() -> bool:
@@ -68,6 +70,11 @@ class Tray(QObject):
     def hide(self) -> None:
         """Take the icon away."""
         self._icon.hide()
+
+    def show_message(self, title: str, text: str) -> None:
+        """Have a note shown beside the icon, where there is one."""
+        if self._icon.isVisible():
+            self._icon.showMessage(title, text, self._icon.icon())
 
     def show_state(self, state: AppState, *, request_open: bool, environment: str = "") -> None:
         """Show `state`; an open request goes before it. `environment` is the badge's text, empty in production."""
