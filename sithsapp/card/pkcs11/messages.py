@@ -159,6 +159,8 @@ CODES: Final[dict[type[Request], int]] = {Sign: 1, ChangePin: 2, Unblock: 2, Del
 _requests: Final[msgspec.msgpack.Decoder[Request]] = msgspec.msgpack.Decoder(Request)
 _answers: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
 _encoder: Final = msgspec.msgpack.Encoder()
+_NO_MESSAGE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What the decoder raises: it lets text that is no UTF-8 through to Python's own exception."""
 
 
 class ProtocolError(Exception):
@@ -190,7 +192,7 @@ def receive_request(source: Source) -> tuple[Request, tuple[bytearray, ...]]:
     """Receive a request and its codes; raises `ProtocolError`."""
     try:
         request = _requests.decode(_receive(source, MAX_REQUEST))
-    except msgspec.MsgspecError as error:
+    except _NO_MESSAGE as error:
         raise ProtocolError(str(error)) from None
     return request, tuple(_receive(source, MAX_PIN_LENGTH) for _ in range(CODES.get(type(request), 0)))
 
@@ -204,7 +206,7 @@ def receive_answer(source: Source) -> Answer:
     """Receive an answer; raises `ProtocolError`."""
     try:
         return _answers.decode(_receive(source, MAX_ANSWER))
-    except msgspec.MsgspecError as error:
+    except _NO_MESSAGE as error:
         raise ProtocolError(str(error)) from None
 
 

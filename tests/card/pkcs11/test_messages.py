@@ -52,6 +52,14 @@ def test_requests_travel_with_their_codes() -> None:
         receive_request(pipe)
 
 
+def test_a_text_that_is_no_utf_8_is_no_message() -> None:
+    encoded = msgspec.msgpack.encode(Failed("PinIncorrect")).replace(b"PinIncorrect", b"PinIncorrec\xff")
+    with pytest.raises(ProtocolError):
+        receive_answer(frame(encoded))
+    with pytest.raises(ProtocolError):
+        receive_request(frame(encoded))
+
+
 @pytest.mark.parametrize("answer", [Tokens(()), Done(b"s" * 256), Failed("PinIncorrect", logged_in=True)])
 def test_answers_travel(answer: Tokens | Done | Failed) -> None:
     pipe = io.BytesIO()
