@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls import answers
 from sithsapp.mtls.connect_opening import Opening, Refusals
 from sithsapp.mtls.connect_request import ConnectAsked, FirstRequest, PacAsked
-from sithsapp.mtls.connection import FIRST_BYTES_SECONDS, Stranger, answer, shut
+from sithsapp.mtls.connection import FIRST_BYTES_SECONDS, Stranger, answer, read_out, shut
 from sithsapp.mtls.flight import Identity
 from sithsapp.mtls.http_guard import Refused
 from sithsapp.mtls.interaction import Program, Purpose
@@ -42,14 +43,14 @@ PATIENCE_SECONDS: Final = 15.0
 """How long a browser is left without an answer."""
 _GREETING_SECONDS: Final = 15.0
 _MAX_REQUEST: Final = 64 * 1024
-_LINGER_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyTerms:
     """What holds for each connection to the proxy.
 
-    `routes` are the listed servers by host and port, `context` speaks for them, `own_hosts` are the proxy's names.
+    `routes` are the listed servers by host and port, `context` speaks for them, `own_hosts` are the proxy's names,
+    `openings` is the room for connections that are being opened.
     """
 
     routes: dict[tuple[str, int], Route]
@@ -58,6 +59,7 @@ class ProxyTerms:
     own_hosts: frozenset[str]
     peers: PeerCheck
     refusals: Refusals
+    openings: threading.Semaphore
     pumps: Pumps
     sessions: Sessions
     idle_seconds: float
@@ -74,6 +76,7 @@ class ProxyConnection:
         self._ended = ended
         self._tls: TlsStream | None = None
         self._server: TlsStream | None = None
+        self._opening: Opening | None = None
         self._pump: Pump | None = None
         self._carried: Carried | None = None
         self._program = Program()
@@ -97,10 +100,12 @@ class ProxyConnection:
     def end(self) -> None:
         """Make the connection end soon."""
         self.ending = True
-        server, pump, carried = self._server, self._pump, self._carried
-        shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
+        server, pump, carried, opening = self._server, self._pump, self._carried, self._opening
+        if opening is not None:
+            opening.stop()
         if server is not None:
-            shut(server.raw, socket.SHUT_RDWR)
+            shut(server.raw, socket.SHUT_RDWR)  # first, as a server that is told of an end might answer with its own
+        shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
         if pump is not None and carried is not None:
             pump.end(carried, Truncated("ended here"))
 
@@ -135,7 +140,11 @@ class ProxyConnection:
             raise Refused("403 Forbidden", answers.sentence_of(Failure.SERVER_NOT_LISTED))
         self.upstream, self.purpose = route.upstream, route.upstream.purpose(self._program)
         route.note_accepted()
-        opening = Opening(route.target.name, route.upstream, self._program, self._terms.refusals)
+        terms = self._terms
+        opening = Opening(route.target.name, route.upstream, self._program, terms.refusals, terms.openings)
+        self._opening = opening
+        if self.ending:
+            opening.stop()
         try:
             return self._open(asked, route, opening)
         finally:
@@ -233,6 +242,4 @@ def _say(tls: TlsStream, text: bytes) -> None:
     tls.write(text)
     tls.end_writing()
     tls.raw.shutdown(socket.SHUT_WR)
-    tls.raw.settimeout(_LINGER_SECONDS)
-    while tls.raw.recv(CHUNK):
-        tls.raw.settimeout(_LINGER_SECONDS)
+    read_out(tls.raw)

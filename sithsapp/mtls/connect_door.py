@@ -8,6 +8,7 @@ import hashlib
 import os
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -47,6 +48,7 @@ class ProxyParts:
     pumps: Pumps
     sessions: Sessions
     idle_seconds: float
+    connections: int
     may_go_on: Callable[[CardId], bool]
 
 
@@ -74,6 +76,7 @@ class ProxyDoor:
             frozenset({f"{LOOPBACK}:{self.port}", f"localhost:{self.port}"}),
             parts.peers,
             Refusals(),
+            threading.Semaphore(parts.connections),
             parts.pumps,
             parts.sessions,
             parts.idle_seconds,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Final
 
@@ -18,7 +18,7 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.flight import Identity
 from sithsapp.mtls.interaction import Program
 from sithsapp.mtls.threads import start_thread
-from sithsapp.mtls.tls_stream import TlsStream
+from sithsapp.mtls.tls_stream import TlsStream, Truncated
 from sithsapp.mtls.upstream import Upstream
 
 _MOST_REMEMBERED: Final = 256
@@ -59,11 +59,23 @@ class Refusals:
 class Opening:
     """A connection to a server that is being opened."""
 
-    def __init__(self, name: str, upstream: Upstream, program: Program, refusals: Refusals) -> None:
-        """Begin at once. Raises `RuntimeError` if the system has no thread left."""
+    def __init__(
+        self, name: str, upstream: Upstream, program: Program, refusals: Refusals, room: threading.Semaphore
+    ) -> None:
+        """Begin at once, if there is `room`: a person who thinks holds up openings that nobody waits for any more.
+
+        Raises `OSError` if there is none, `RuntimeError` if the system has no thread left.
+        """
         self._name, self._upstream, self._program, self._refusals = name, upstream, program, refusals
+        self._room = room
         self._future: Future[Opened] = Future()
-        start_thread(threading.Thread(target=self._run, name="mtls opening", daemon=True))
+        if not room.acquire(blocking=False):
+            raise OSError("too many connections are being opened")
+        try:
+            start_thread(threading.Thread(target=self._run, name="mtls opening", daemon=True))
+        except RuntimeError:
+            room.release()
+            raise
 
     def wait(self, seconds: float) -> bool:
         """Tell whether it has succeeded or failed within `seconds`."""
@@ -72,21 +84,37 @@ class Opening:
         return self._future.done()
 
     def result(self) -> Opened:
-        """Wait for the end; return the connection, or raise `SithsError`."""
+        """Wait for the end; return the connection, or raise `SithsError`, or `Truncated` after `stop`."""
         return self._future.result()
 
+    def stop(self) -> None:
+        """Wait no longer. The connection is closed whenever it comes; what was signed is used by the next one."""
+        with suppress(InvalidStateError):
+            self._future.set_exception(Truncated("ended here"))
+
     def abandon(self) -> None:
-        """Have the connection closed whenever it comes; what was signed is used by the next one."""
-        self._future.add_done_callback(_close)
+        """Stop, and close the connection if it has come and nobody has taken it."""
+        self.stop()
+        if self._future.exception() is None:
+            self._future.result()[0].close()
 
     def _run(self) -> None:
         try:
             self._refusals.check(self._name, self._program)
             opened = self._open()
         except BaseException as error:  # whatever it is, the connection's own thread handles it
-            self._future.set_exception(error)
+            with suppress(InvalidStateError):
+                self._future.set_exception(error)
         else:
+            self._hand_over(opened)
+        finally:
+            self._room.release()
+
+    def _hand_over(self, opened: Opened) -> None:
+        try:
             self._future.set_result(opened)
+        except InvalidStateError:
+            opened[0].close()
 
     def _open(self) -> Opened:
         try:
@@ -96,8 +124,3 @@ class Opening:
             raise
         self._refusals.note(self._name, self._program, refused=False)
         return opened
-
-
-def _close(future: Future[Opened]) -> None:
-    if future.exception() is None:
-        future.result()[0].close()

@@ -91,9 +91,9 @@ class Connection:
         """Make the connection end soon."""
         self.ending = True
         server, pump, carried = self._server, self._pump, self._carried
-        shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
         if server is not None:
-            shut(server.raw, socket.SHUT_RDWR)
+            shut(server.raw, socket.SHUT_RDWR)  # first, as a server that is told of an end might answer with its own
+        shut(self._client, socket.SHUT_RD)  # so that the program sees a break, not an end
         if pump is not None and carried is not None:
             pump.end(carried, Truncated("ended here"))
 
@@ -191,10 +191,20 @@ def answer(client: socket.socket, text: bytes) -> None:
         client.settimeout(_SEND_SECONDS)
         client.sendall(text)
         client.shutdown(socket.SHUT_WR)
-        while client.recv(CHUNK):
-            client.settimeout(_SEND_SECONDS)
+        read_out(client)
     except OSError:
         return
+
+
+def read_out(client: socket.socket) -> None:
+    """Wait, not for long, for a program's end: closing on what it still sends would destroy what it has not read.
+
+    Raises `OSError`.
+    """
+    deadline = time.monotonic() + _SEND_SECONDS
+    client.settimeout(_SEND_SECONDS)
+    while client.recv(CHUNK) and (left := deadline - time.monotonic()) > 0:
+        client.settimeout(left)
 
 
 def shut(each: socket.socket, how: int) -> None:

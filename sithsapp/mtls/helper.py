@@ -195,8 +195,8 @@ class MtlsHelper:
                 self._doors.append(_ForwardDoor(route, listener, terms))
         for_browsers = [route for route in self._routes if route.target.mode == "browser"]
         if for_browsers:
-            idle = self._settings.idle_seconds
-            parts = ProxyParts(self._peers, self._pumps, self._sessions, idle, self._may_go_on)
+            idle, most = self._settings.idle_seconds, self._settings.connections
+            parts = ProxyParts(self._peers, self._pumps, self._sessions, idle, most, self._may_go_on)
             self._proxy = ProxyDoor(self._settings.browser, for_browsers, self._store, parts)
             self._doors.append(self._proxy)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -310,6 +311,45 @@ def test_a_browser_that_goes_away_while_the_person_types_leaves_nothing_behind(d
         eventually(lambda: helper.status()[0].connections == 0)
         assert b"200 OK" in get(helper, server.port)  # what was signed is not lost
     assert len(desk.person.requests) == 1
+
+
+def test_browsers_that_come_and_go_while_the_person_thinks_are_bounded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect_connection, "PATIENCE_SECONDS", 0.0)
+    may_answer = threading.Event()
+    desk.person.before = lambda: (may_answer.wait(DEADLINE), None)[1]
+    ask = f"CONNECT {HOST}:{{port}} HTTP/1.1\r\nUser-Agent: {BROWSER}\r\n\r\n"
+    with TlsServer(desk.files.context(), http_answer) as server:
+        helper = serving(desk, server, connections=8)
+        before = threading.active_count()
+        for _ in range(40):
+            with socket.create_connection(("127.0.0.1", proxy_port(helper)), timeout=DEADLINE) as client:
+                client.sendall(ask.format(port=server.port).encode())
+                with contextlib.suppress(ConnectionResetError):
+                    client.recv(100)
+            eventually(lambda: helper.status()[0].connections == 0)
+        openings = [thread for thread in threading.enumerate() if thread.name == "mtls opening"]
+        assert 1 <= len(openings) <= 8
+        may_answer.set()
+        eventually(lambda: threading.active_count() <= before)
+        assert b"200 OK" in get(helper, server.port)
+    assert len(desk.person.requests) == 1
+
+
+def test_ending_a_session_does_not_wait_for_a_person_who_thinks(desk: Desk) -> None:
+    may_answer = threading.Event()
+    desk.person.before = lambda: (may_answer.wait(DEADLINE), None)[1]
+    with TlsServer(desk.files.context(), http_answer) as server:
+        helper = serving(desk, server)
+        with socket.create_connection(("127.0.0.1", proxy_port(helper)), timeout=DEADLINE) as client:
+            client.sendall(f"CONNECT {HOST}:{server.port} HTTP/1.1\r\n\r\n".encode())
+            eventually(lambda: bool(desk.person.requests))
+            helper.end_sessions()
+            with pytest.raises(ConnectionResetError):
+                client.recv(100)
+        eventually(lambda: helper.status()[0].connections == 0)
+        may_answer.set()
 
 
 def test_a_server_may_ask_for_the_certificate_later(desk: Desk) -> None:
