@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 
 def check(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Ask the issuers about all certificates, or those that are named; exit 0 only if all is well with each."""
-    from sithsapp.pki.client_fetching import client_fetch
+    from sithsapp.pki.client_fetching import fetch_by
     from sithsapp.pki.inspection import inspect
     from sithsapp.pki.known_certificates import known_certificates
 
     found = _some(find(settings, arguments.reader, arguments.id))
-    get = client_fetch(allow_local=settings.environment in ("demo", "test"))
-    results = [
-        (each, inspect(each.credential.certificate, known_certificates(settings, each.on_card), get))
-        for each in found
-    ]
+
+    def look(each: Found) -> Inspection:
+        known = known_certificates(settings, each.on_card)
+        return inspect(each.credential.certificate, known, fetch_by(settings))
+
+    results = [(each, look(each)) for each in found]
     lines = [line for each, result in results for line in _check_lines(each, result)]
     output.result({"certificates": [_check_data(each, result) for each, result in results]}, lines)
     failure = next((result.failure for _, result in results if result.failure is not None), None)

@@ -8,8 +8,8 @@ computer. PAC files and proxies that demand a log-in are not supported.
 from __future__ import annotations
 
 import ipaddress
-import socket
 import threading
+import time
 import urllib.request
 from collections.abc import Callable
 from functools import partial
@@ -17,40 +17,76 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from sithsapp.pki.fetching import Fetch, FetchError, Proxy, fetch
+from sithsapp.settings.schema import Settings
 
-_PORTS: Final = {"http": 80, "https": 443}
+SECONDS: Final = 30.0
+"""How long one check may take, whatever the certificates' addresses do."""
+
+_LOCAL_ENVIRONMENTS: Final = ("demo", "test")
+"""Where certificates may lead to addresses on this computer."""
+
+_SCHEMES: Final = ("http", "https")
 _DEFAULT_PROXY_PORT: Final = 8080
 
 
-def client_fetch(*, allow_local: bool, cancelled: threading.Event | None = None) -> Fetch:
-    """Return a `Fetch` for a person's computer.
+def fetch_by(settings: Settings, cancelled: threading.Event | None = None) -> Fetch:
+    """Return a `Fetch` for one check by the settings' environment and proxy."""
+    local = settings.environment in _LOCAL_ENVIRONMENTS
+    return client_fetch(allow_local=local, cancelled=cancelled, proxy=settings.proxy)
 
-    `allow_local` admits addresses on this computer, for test environments; once `cancelled` is set nothing more is
-    fetched.
+
+def client_fetch(
+    *,
+    allow_local: bool,
+    cancelled: threading.Event | None = None,
+    seconds: float = SECONDS,
+    proxy: str = "system",
+) -> Fetch:
+    """Return a `Fetch` for one check on a person's computer.
+
+    `allow_local` admits addresses on this computer, for test environments. Once `cancelled` is set or `seconds` have
+    passed nothing more is fetched. `proxy` is `system`, `none` or an address.
     """
-    return partial(_fetch, allow_local, cancelled)
+    return partial(_fetch, allow_local, cancelled, time.monotonic() + seconds, proxy)
 
 
 def _fetch(
-    allow_local: bool, cancelled: threading.Event | None, url: str, body: bytes | None, timeout: float
+    allow_local: bool,
+    cancelled: threading.Event | None,
+    deadline: float,
+    choice: str,
+    url: str,
+    body: bytes | None,
+    timeout: float,
 ) -> bytes:
-    if cancelled is not None and cancelled.is_set():
-        raise FetchError("cancelled")
+    timeout = min(timeout, deadline - time.monotonic())
+    if timeout <= 0 or (cancelled is not None and cancelled.is_set()):
+        raise FetchError("cancelled, or no time left")
     parts = _split(url)
-    proxy = system_proxy(parts)
-    if not allow_local:
-        _refuse_this_computer(parts, resolve=proxy is None)
-    return fetch(url, body, timeout, proxy=proxy)
+    proxy = _proxy(choice, parts)
+    if not allow_local and _is_local_name(parts.hostname or ""):
+        raise FetchError("address of this computer")
+    if allow_local or proxy is not None:
+        return fetch(url, body, timeout, proxy=proxy)
+    # The name may lead anywhere, and elsewhere each time it is looked up: what counts is who has answered.
+    return fetch(url, body, timeout, may_ask=lambda address: not _is_local(address))
 
 
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        if parts.scheme in _PORTS and parts.hostname and parts.port != 0:
+        if parts.scheme in _SCHEMES and parts.hostname and parts.port != 0:
             return parts
     except ValueError:
         pass
     raise FetchError("address")
+
+
+def _proxy(choice: str, parts: SplitResult) -> Proxy | None:
+    if choice == "system":
+        return system_proxy(parts)
+    named = {} if choice == "none" else dict.fromkeys(_SCHEMES, choice)
+    return system_proxy(parts, lambda: named, lambda _host: False)
 
 
 def system_proxy(
@@ -74,20 +110,6 @@ def system_proxy(
     if proxy.scheme != "http" or not proxy.hostname or proxy.username is not None:
         raise FetchError("proxy")
     return Proxy(proxy.hostname, port)
-
-
-def _refuse_this_computer(parts: SplitResult, *, resolve: bool) -> None:
-    host = parts.hostname or ""
-    if _is_local_name(host):
-        raise FetchError("address of this computer")
-    if not resolve:
-        return
-    try:
-        found = socket.getaddrinfo(host, parts.port or _PORTS[parts.scheme], type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise FetchError("name") from None
-    if any(_is_local(str(address[4][0])) for address in found):
-        raise FetchError("address of this computer")
 
 
 def _is_local_name(host: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -40,8 +41,15 @@ class Fetch(Protocol):
         """Return the answer's body."""
 
 
-def fetch(url: str, body: bytes | None, timeout: float, *, proxy: Proxy | None = None) -> bytes:
-    """Fetch with the standard library; see `Fetch`."""
+def fetch(
+    url: str,
+    body: bytes | None,
+    timeout: float,
+    *,
+    proxy: Proxy | None = None,
+    may_ask: Callable[[str], bool] = lambda _address: True,
+) -> bytes:
+    """Fetch with the standard library; see `Fetch`. `may_ask` is given the server's address before a word is said."""
     deadline = time.monotonic() + timeout
     parts = _split(url)
     try:
@@ -49,6 +57,9 @@ def fetch(url: str, body: bytes | None, timeout: float, *, proxy: Proxy | None =
     except (ValueError, http.client.HTTPException):
         raise FetchError("address") from None
     try:
+        connection.connect()
+        if not may_ask(str(connection.sock.getpeername()[0])):
+            raise FetchError("address that may not be asked")
         return _exchange(connection, _target(parts, proxy), body, deadline)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise FetchError(type(error).__name__) from None

@@ -15,6 +15,7 @@ from sithsapp.pki.parts import Parts, RawExtension, take_apart
 
 _MOST_OCTETS: Final = 1024
 _MOST_TEXT: Final = 8192
+_MOST_EXTENSIONS: Final = 64  # read_certificate takes no more, so whatever has more is shown and never used
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,7 +47,8 @@ def list_fields(data: bytes) -> Listing:
         parts = take_apart(data)
     except der.DerError:
         return Listing((Field(tr("Contents that cannot be read"), hex_text(data)), *digests), (), readable=False)
-    return Listing((*_own_fields(parts), *digests), tuple(map(_extension, parts.extensions)), readable=True)
+    shown = parts.extensions[:_MOST_EXTENSIONS]
+    return Listing((*_own_fields(parts), *digests), tuple(map(_extension, shown)), readable=True)
 
 
 def hex_text(data: bytes) -> str:

@@ -33,7 +33,8 @@ def issuing(pki: VirtualPki) -> Authority:
     return pki.issuer(IssuerProfile.HSA_ID_3)
 
 
-def _sid_extension(sid: str = SID) -> Change:
+def sid_extension(sid: str = SID) -> Change:
+    """Return the security extension of KB5014754."""
     text = sid.encode()
     inner = b"\xa0" + bytes([len(text) + 2]) + b"\x04" + bytes([len(text)]) + text
     name = bytes.fromhex("060a2b060104018237190201") + inner
@@ -54,7 +55,7 @@ def _verdicts(result: AdReadiness) -> dict[AdCheck, Verdict]:
 
 
 def test_the_extension_is_byte_for_byte_what_windows_writes() -> None:
-    value, _ = _sid_extension()
+    value, _ = sid_extension()
     assert isinstance(value, x509.UnrecognizedExtension)
     head = bytes.fromhex("303fa03d060a2b060104018237190201a02f042d")
     assert value.value == head + SID.encode()
@@ -71,7 +72,7 @@ def test_a_siths_certificate_needs_a_mapping(people: People) -> None:
 
 
 def test_a_certificate_with_sid_is_ready(people: People, issuing: Authority) -> None:
-    result = _ask(reissue(people.issue()[0], issuing, add=[_sid_extension()]))
+    result = _ask(reissue(people.issue()[0], issuing, add=[sid_extension()]))
     assert result.readiness is Readiness.READY
     assert [each.detail for each in result.findings if each.check is AdCheck.STRONG_MAPPING] == [SID]
 
@@ -86,7 +87,7 @@ def test_a_sid_as_an_address_counts(people: People, issuing: Authority) -> None:
 
 @pytest.mark.parametrize("sid", ["", "S-1", "S-1-5-21-1\n", "s-1-5-21-1-2-3-4", "S-1-5-21-" + "9" * 11])
 def test_what_is_no_sid_does_not_count(people: People, issuing: Authority, sid: str) -> None:
-    result = _ask(reissue(people.issue()[0], issuing, add=[_sid_extension(sid)]))
+    result = _ask(reissue(people.issue()[0], issuing, add=[sid_extension(sid)]))
     assert _verdicts(result)[AdCheck.STRONG_MAPPING] is Verdict.SETUP
 
 
@@ -111,7 +112,7 @@ def test_what_is_no_sid_does_not_count(people: People, issuing: Authority, sid: 
 def test_one_demand_at_a_time(
     people: People, issuing: Authority, change: Sequence[x509.ExtensionType], check: AdCheck, verdict: Verdict
 ) -> None:
-    data = reissue(people.issue()[0], issuing, add=[(value, False) for value in change] + [_sid_extension()])
+    data = reissue(people.issue()[0], issuing, add=[(value, False) for value in change] + [sid_extension()])
     found = [each for each in _ask(data).findings if each.verdict not in (Verdict.MET, Verdict.NOT_CHECKED)]
     assert [(each.check, each.verdict) for each in found] == [(check, verdict)]
 
@@ -127,7 +128,7 @@ def test_one_demand_at_a_time(
 def test_what_is_left_out(
     people: People, issuing: Authority, drop: x509.ObjectIdentifier, check: AdCheck, verdict: Verdict
 ) -> None:
-    data = reissue(people.issue()[0], issuing, drop=[drop], add=[_sid_extension()])
+    data = reissue(people.issue()[0], issuing, drop=[drop], add=[sid_extension()])
     assert _verdicts(_ask(data))[check] is verdict
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from sithsapp.card.virtual.keys import KeyKind, generate_key
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import set_language
 from sithsapp.pki import wording
-from sithsapp.pki.client_fetching import client_fetch, system_proxy
+from sithsapp.pki.client_fetching import client_fetch, fetch_by, system_proxy
 from sithsapp.pki.fetching import FetchError, Proxy
 from sithsapp.pki.findings import Inspection, Known, Origin, Revocation, Status
 from sithsapp.pki.inspection import inspect
@@ -181,6 +182,28 @@ class TestFetching:
         with pytest.raises(FetchError):
             client_fetch(allow_local=False)(url, None, 1.0)
 
+    def test_a_name_that_leads_to_this_computer_is_not_asked(
+        self, ca: CaServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever the name meant when it was looked up before: the address that was reached is what counts."""
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        port = urlsplit(ca.url).port
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda host, port, *more, **options: real("127.0.0.1", port, *more, **options)
+        )
+        before = ca.requests
+        with pytest.raises(FetchError, match="may not be asked"):
+            client_fetch(allow_local=False)(f"http://crl.example.test:{port}/crl/root", None, 5.0)
+        assert ca.requests == before
+        assert client_fetch(allow_local=True)(f"http://crl.example.test:{port}/crl/root", None, 5.0)
+
+    def test_a_check_has_an_end(self, ca: CaServer) -> None:
+        before = ca.requests
+        result = inspect(_der(_issue(ca)), (_root(ca),), client_fetch(allow_local=True, seconds=0.0))
+        assert (ca.requests, result.failure) == (before, Failure.ISSUER_NOT_FOUND)
+
     def test_nothing_is_asked_when_local_addresses_are_refused(self, ca: CaServer) -> None:
         leaf = _der(_issue(ca))
         before = ca.requests
@@ -204,6 +227,23 @@ class TestFetching:
         for unusable in ("socks5://p", "http://u:p@p", "http://p:99999", "http://"):
             with pytest.raises(FetchError):
                 system_proxy(parts, lambda got=unusable: {"http": got}, lambda _host: False)  # type: ignore[misc] # mypy: default argument
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_the_settings_proxy(self, ca: CaServer, monkeypatch: pytest.MonkeyPatch, named: bool) -> None:
+        port = urlsplit(ca.url).port
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9" if named else f"http://127.0.0.1:{port}")
+        settings = Settings(environment="production", proxy=f"http://127.0.0.1:{port}" if named else "none")
+        real = socket.getaddrinfo
+
+        def look_up(host: str, *more: object, **options: object) -> object:
+            if host == "crl.example.test":
+                raise socket.gaierror
+            return real(host, *more, **options)  # type: ignore[arg-type] # as it was called
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        # A 404 of our server: it was asked as a proxy. Without one the name is looked up, and leads nowhere.
+        with pytest.raises(FetchError, match="404" if named else "gaierror"):
+            fetch_by(settings)("http://crl.example.test/crl/root", None, 5.0)
 
     def test_a_proxy_is_asked_for_the_whole_address(self, ca: CaServer, monkeypatch: pytest.MonkeyPatch) -> None:
         """The test CA's server stands in for a proxy; it does not know the path, which is a whole address then."""

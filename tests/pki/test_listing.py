@@ -117,6 +117,12 @@ def test_what_is_no_certificate_has_its_digest_and_octets() -> None:
     assert listing.fields[1].value == hashlib.sha256(b"no certificate").digest().hex(" ").upper()
 
 
+def test_a_flood_of_extensions_is_cut_off(people: People, pki: VirtualPki) -> None:
+    flood = [(x509.UnrecognizedExtension(x509.ObjectIdentifier(f"1.2.{n}"), b""), False) for n in range(900, 1200)]
+    data = reissue(people.issue()[0], pki.issuer(IssuerProfile.HSA_ID_3), add=flood)
+    assert len(list_fields(data).extensions) == 64
+
+
 def test_long_contents_are_cut_off() -> None:
     listing = list_fields(bytes(MAX_CERTIFICATE * 64))
     assert len(listing.fields[0].value) < 4000

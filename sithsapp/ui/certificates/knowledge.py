@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from sithsapp.pki.ad_readiness import AdReadiness
     from sithsapp.settings.schema import Settings
 
-LOCAL_ENVIRONMENTS = ("demo", "test")
-"""Where certificates may lead to addresses on this computer."""
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Knowledge:
@@ -42,12 +39,12 @@ def look(entry: Entry, settings: Settings) -> Knowledge:
 
 def check(entry: Entry, settings: Settings, cancelled: threading.Event) -> Inspection:
     """Ask the issuers about a certificate; raises as `look`, and CARD_DATA_INVALID."""
-    from sithsapp.pki.client_fetching import client_fetch
+    from sithsapp.pki.client_fetching import fetch_by
     from sithsapp.pki.inspection import inspect
     from sithsapp.pki.known_certificates import known_certificates
 
-    get = client_fetch(allow_local=settings.environment in LOCAL_ENVIRONMENTS, cancelled=cancelled)
-    return inspect(entry.der, known_certificates(settings, entry.on_card), get)
+    known = known_certificates(settings, entry.on_card)
+    return inspect(entry.der, known, fetch_by(settings, cancelled))
 
 
 def logon_of(entry: Entry, chain: Chain) -> AdReadiness | None:
