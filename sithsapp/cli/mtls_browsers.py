@@ -15,19 +15,15 @@ from sithsapp.settings.schema import Mtls, MtlsTarget, Settings
 
 if TYPE_CHECKING:
     from sithsapp.mtls.browser_trust import BrowserTrust, TrustOverview
-    from sithsapp.mtls.own_browser import Browser
+    from sithsapp.mtls.opening import Way
     from sithsapp.mtls.trust import StoreReport
 
 
 def browser_trust(settings: Mtls) -> BrowserTrust:
     """Return what manages the trust of this user's browsers; raises `SithsError(TRUST_TOOL_MISSING)`."""
-    from sithsapp.mtls.browser_trust import BrowserTrust
-    from sithsapp.mtls.local_store import LocalStore
-    from sithsapp.mtls.own_browser import profile_of
-    from sithsapp.mtls.trust import system_stores
+    from sithsapp.mtls.browser_trust import of_this_user
 
-    stores = system_stores([profile_of("firefox", mtls_dir())])
-    return BrowserTrust([target.host for target in settings.for_browsers], LocalStore(mtls_dir()), stores)
+    return of_this_user(settings, mtls_dir())
 
 
 def trust(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
@@ -47,27 +43,32 @@ def untrust(_arguments: argparse.Namespace, settings: Settings, output: Output) 
 
 def open_browser(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Open a server in a browser that goes by the local proxy, or show the proxy's settings."""
-    target = _target(settings.mtls, arguments.server)
-    port = proxy_port()
-    if port is None:
-        raise SithsError(Failure.PROXY_NOT_RUNNING)
-    address = f"https://{target.host}" + ("" if target.port == 443 else f":{target.port}") + "/"
-    pac_url = f"http://127.0.0.1:{port}/proxy.pac"
+    from sithsapp.mtls.opening import way_to
+
+    way = way_to(_target(settings.mtls, arguments.server), mtls_dir())
     if not arguments.print:
-        _start(_browser(arguments.browser), settings.mtls, pac_url, address, output)
-    lines = [address, tr("Proxy settings file: {url}").format(url=pac_url)] if arguments.print else [address]
-    output.result({"address": address, "pac": pac_url, "proxy": f"127.0.0.1:{port}"}, lines)
+        _start(arguments.browser, way, settings.mtls, output)
+    lines = (
+        [way.address, tr("Proxy settings file: {url}").format(url=way.pac_url)] if arguments.print else [way.address]
+    )
+    output.result({"address": way.address, "pac": way.pac_url, "proxy": f"127.0.0.1:{way.port}"}, lines)
     return 0
+
+
+def _start(kind: str | None, way: Way, settings: Mtls, output: Output) -> None:
+    from sithsapp.mtls.opening import browser_of_kind, open_in
+
+    browser = browser_of_kind(kind)
+    if browser.kind != "firefox" and not browser_trust(settings).look().complete:
+        output.note(tr("Not every browser trusts the proxy yet: run siths mtls trust."))
+    open_in(browser, way, settings, mtls_dir())
 
 
 def proxy_port() -> int | None:
     """Return where a proxy of this user's own answers now, None if none does."""
-    from sithsapp.mtls.local_store import LocalStore
-    from sithsapp.mtls.own_browser import proxy_answers
-    from sithsapp.mtls.peer import system_peer_check
+    from sithsapp.mtls import opening
 
-    port = LocalStore(mtls_dir()).noted_port()
-    return port if port is not None and proxy_answers(port, system_peer_check()) else None
+    return opening.proxy_port(mtls_dir())
 
 
 def trust_data(overview: TrustOverview) -> dict[str, object]:
@@ -138,38 +139,3 @@ def _target(settings: Mtls, name: str | None) -> MtlsTarget:
     if len(targets) > 1:
         raise SithsError(Failure.SERVER_NOT_NAMED, ", ".join(each.name for each in targets))
     return targets[0]
-
-
-def _browser(kind: str | None) -> Browser:
-    from sithsapp.mtls.own_browser import find_browsers
-
-    found = next((each for each in find_browsers() if kind in (None, each.kind)), None)
-    if found is None:
-        raise SithsError(Failure.NO_BROWSER)
-    return found
-
-
-def _start(browser: Browser, settings: Mtls, pac_url: str, address: str, output: Output) -> None:
-    """Start the browser; a Firefox profile of our own trusts the proxy without asking, as it is for that alone."""
-    from sithsapp.mtls.own_browser import profile_of, start
-
-    profile = profile_of(browser.kind, mtls_dir())
-    if browser.kind == "firefox":
-        _trust_in_own_profile(settings)
-    elif not browser_trust(settings).look().complete:
-        output.note(tr("Not every browser trusts the proxy yet: run siths mtls trust."))
-    start(browser, profile, pac_url, address)
-
-
-def _trust_in_own_profile(settings: Mtls) -> None:
-    from sithsapp.mtls.local_store import LocalStore
-    from sithsapp.mtls.own_browser import profile_of
-    from sithsapp.mtls.trust import trust as trust_in
-    from sithsapp.mtls.trust_nss import own_database
-
-    found = LocalStore(mtls_dir()).suitable([target.host for target in settings.for_browsers])
-    if found is None:
-        raise SithsError(Failure.PROXY_NOT_RUNNING, "it was started with other settings")
-    (report,) = trust_in([own_database(profile_of("firefox", mtls_dir()))], found.authority, ())
-    if report.failure is not None:
-        raise report.failure

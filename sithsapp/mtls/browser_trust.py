@@ -10,7 +10,9 @@ from pathlib import Path
 
 from sithsapp.failures import Failure, SithsError
 from sithsapp.mtls.local_store import LocalCertificate, LocalStore
-from sithsapp.mtls.trust import StoreReport, TrustStore, look, trust, untrust
+from sithsapp.mtls.own_browser import profile_of
+from sithsapp.mtls.trust import StoreReport, TrustStore, look, system_stores, trust, untrust
+from sithsapp.settings.schema import Mtls
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,15 @@ class BrowserTrust:
         file = None if found is None else self._store.authority_file(found.authority)
         soon = found is not None and found.ends_soon(at or datetime.now(UTC))
         return TrustOverview(self._hosts, found, file, soon, reports)
+
+
+def of_this_user(settings: Mtls, directory: Path) -> BrowserTrust:
+    """Return what manages the trust of this user's browsers in the proxy that keeps its files in `directory`.
+
+    Raises `SithsError(TRUST_TOOL_MISSING)`.
+    """
+    stores = system_stores([profile_of("firefox", directory)])
+    return BrowserTrust([target.host for target in settings.for_browsers], LocalStore(directory), stores)
 
 
 def _all_well(reports: Sequence[StoreReport]) -> bool:

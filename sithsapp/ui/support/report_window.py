@@ -24,10 +24,10 @@ from sithsapp.support.report.building import MAX_DESCRIPTION, with_description
 from sithsapp.support.report.parts import Part, PartKind, Report, save
 from sithsapp.ui import plain
 from sithsapp.ui.announce import announce
+from sithsapp.ui.background import Background
 from sithsapp.ui.elements import Notice, Severity
 from sithsapp.ui.icons import Icon
 from sithsapp.ui.stylesheet import stylesheet
-from sithsapp.ui.support.background import Background
 from sithsapp.ui.support.preview import Preview
 from sithsapp.ui.support.rows import SwitchRow, line
 from sithsapp.ui.theme import TextStyle, Theme

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QWidget
 from sithsapp.locale import tr
 from sithsapp.support.checks.check import Check, Context, Result
 from sithsapp.ui.announce import announce
+from sithsapp.ui.background import Background
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.support.background import Background, run_self_test
+from sithsapp.ui.support.background import run_self_test
 from sithsapp.ui.support.presenter import in_order, present_check, summary
 from sithsapp.ui.support.rows import FindingRow
 from sithsapp.ui.theme import TextStyle, Theme
