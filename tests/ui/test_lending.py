@@ -29,6 +29,7 @@ from sithsapp.ui.tokens import LIGHT
 from sithsapp.ui.tray.lending_menu import LendingMenu
 from tests.mtls.desk import RIGHT, Desk, http_answer
 from tests.mtls.parts import TlsServer
+from tests.parts.settings import store_of
 from tests.ui import samples
 from tests.ui.mtls_samples import SESSION, TARGET, Lent
 from tests.ui.pointing import button, code_field
@@ -214,7 +215,7 @@ def test_a_failure_has_its_number() -> None:
 
 def test_the_page_ends_a_session_and_copies_an_address(qtbot: QtBot) -> None:
     lent = Lent(SESSION)
-    page = ProgramsPage(cast("Lending", lent))
+    page = ProgramsPage(cast("Lending", lent), store_of(environment="test"))
     qtbot.addWidget(page)
     page.apply_theme(Theme(LIGHT))
     page.retranslate()

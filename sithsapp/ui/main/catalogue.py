@@ -48,7 +48,7 @@ def _programs(services: Services) -> MainPage:
     from sithsapp.ui.mtls.page import ProgramsPage
 
     assert services.lending is not None  # noqa: S101 - the page is offered only where there is one
-    return ProgramsPage(services.lending)
+    return ProgramsPage(services.lending, services.store)
 
 
 def _settings(services: Services) -> MainPage:

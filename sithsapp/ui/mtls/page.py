@@ -7,18 +7,20 @@ from typing import TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from sithsapp.locale import tr
+from sithsapp.settings.store import SettingsStore
 from sithsapp.ui.announce import announce
 from sithsapp.ui.main.page import MainPage
+from sithsapp.ui.mtls.browsers import BrowsersPanel
 from sithsapp.ui.mtls.lending import Lending
 from sithsapp.ui.mtls.page_presenter import Programs, SessionRow, TargetCard, present_programs
 from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.panels import Banner, Facts
 from sithsapp.ui.widgets.text import Text
-from sithsapp.ui.widgets.themed import Frame, apply_to_children, column, row
+from sithsapp.ui.widgets.themed import Frame, apply_to_children, column, empty, row
 
 _Widget = TypeVar("_Widget", bound=QWidget)
 
@@ -26,9 +28,10 @@ _Widget = TypeVar("_Widget", bound=QWidget)
 class ProgramsPage(MainPage):
     """Draws `Programs`."""
 
-    def __init__(self, lending: Lending, parent: QWidget | None = None) -> None:
+    def __init__(self, lending: Lending, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lending = lending
+        self._browsers = BrowsersPanel(store)
         self._drawn: Programs | None = None
         self._intro, self._banner = Text(TextStyle.BODY, tone="secondary"), Banner()
         self._in_use, self._nobody = Text(TextStyle.TITLE), Text(TextStyle.BODY, tone="secondary")
@@ -47,6 +50,8 @@ class ProgramsPage(MainPage):
         layout.addSpacing(6)
         layout.addWidget(self._servers)
         layout.addLayout(self._targets)
+        layout.addSpacing(6)
+        layout.addWidget(self._browsers)
         layout.addStretch(1)
 
     def title(self) -> str:
@@ -56,11 +61,14 @@ class ProgramsPage(MainPage):
     def retranslate(self) -> None:
         """Draw in the language in use."""
         self._drawn = None
+        self._browsers.retranslate()
         self.refresh()
 
     def shown(self) -> None:
         """Draw what is so now: times and counts go on without telling."""
         self.refresh()
+        self._browsers.draw()
+        self._browsers.look()
 
     def refresh(self) -> None:
         """Draw targets and sessions, if they have changed."""
@@ -85,14 +93,14 @@ class ProgramsPage(MainPage):
             self._draw_targets(page)
 
     def _draw_sessions(self, page: Programs) -> None:
-        _empty(self._sessions)
+        empty(self._sessions)
         for session in page.sessions:
             panel = self._themed(SessionPanel(session))
             panel.ended.connect(self._lending.end_session)
             self._sessions.addWidget(panel)
 
     def _draw_targets(self, page: Programs) -> None:
-        _empty(self._targets)
+        empty(self._targets)
         for target in page.targets:
             panel = self._themed(TargetPanel(target))
             panel.copied.connect(lambda text: announce(self, text))
@@ -151,11 +159,3 @@ class TargetPanel(QWidget):
     def _copy(self, address: str) -> None:
         QGuiApplication.clipboard().setText(address)
         self.copied.emit(tr("Copied"))
-
-
-def _empty(layout: QVBoxLayout) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()

@@ -18,7 +18,7 @@ from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind
 from sithsapp.ui.widgets.pictures import Emblem
 from sithsapp.ui.widgets.text import Text
-from sithsapp.ui.widgets.themed import apply_to_children, column, row
+from sithsapp.ui.widgets.themed import apply_to_children, column, empty, row
 
 if TYPE_CHECKING:
     from sithsapp.oob.reach import Attempt, MakeAttempt, Reached
@@ -123,11 +123,7 @@ class ConnectionTest(QWidget):
         running = self._thread is not None
         self.button.set_label(tr("Testing the connection …") if running else tr("Test the connection"))
         self.button.setEnabled(not running)
-        while (item := self._lines.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._lines)
         for good, words in self._results():
             self._lines.addWidget(self._line(good, words))
 

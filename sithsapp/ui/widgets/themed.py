@@ -80,6 +80,15 @@ def row(parent: QWidget | None = None, spacing: int = 0) -> QHBoxLayout:
     return _bare(QHBoxLayout(parent) if parent is not None else QHBoxLayout(), spacing)
 
 
+def empty(layout: QBoxLayout) -> None:
+    """Take all widgets out of `layout`; they go for good."""
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
 def _bare(layout: _Layout, spacing: int) -> _Layout:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(spacing)
