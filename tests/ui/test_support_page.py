@@ -26,10 +26,10 @@ from sithsapp.support.detail import detailed_until
 from sithsapp.support.recent import MetFailure
 from sithsapp.support.redaction import Private, Redactor
 from sithsapp.support.report.parts import PartKind
+from sithsapp.ui.background import Background
 from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.order.request_window import WindowOptions
 from sithsapp.ui.support import page as page_module
-from sithsapp.ui.support.background import Background
 from sithsapp.ui.support.log_panel import MAX_LINES
 from sithsapp.ui.support.page import SupportPage
 from sithsapp.ui.support.presenter import detailed_note, in_order, licence_text, met_lines, present_check, summary
