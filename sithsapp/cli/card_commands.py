@@ -39,6 +39,7 @@ def add_certs(parent: Commands, common: argparse.ArgumentParser) -> None:
     for command in (showing, exporting, checking, logging_on):
         _add_reader(command)
         command.add_argument("--id", metavar="ID", help="the certificate's name in the list")
+    showing.add_argument("--all", action="store_true", help="every field, also those that the app does not use")
     formats = ("pem", "der", "chain")
     exporting.add_argument("--format", choices=formats, default="pem", help="chain: PEM with issuers from the card")
     exporting.add_argument("--output", metavar="FILE", help="write there; standard output without it")

@@ -47,8 +47,9 @@ def certs(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
 def show(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Show all that the certificates say: all of them, or those that are named."""
     found = find(settings, arguments.reader, arguments.id)
-    lines = [line for each in found for line in _long_lines(each)]
-    output.result({"certificates": [_data(each) | _more_data(each) for each in found]}, lines)
+    lines = [line for each in found for line in (_every_line(each) if arguments.all else _long_lines(each))]
+    data = [_data(each) | _more_data(each) | (_every_field(each) if arguments.all else {}) for each in found]
+    output.result({"certificates": data}, lines)
     return 0
 
 
@@ -141,6 +142,28 @@ def _more_data(found: Found) -> dict[str, object]:
         "upn": certificate.upn,
         "schemes": [scheme.value for scheme in found.credential.schemes],
     }
+
+
+def _every_field(found: Found) -> dict[str, object]:
+    from sithsapp.pki.parts import take_apart
+
+    extensions = take_apart(found.credential.certificate).extensions
+    return {
+        "extensions": [{"oid": each.oid, "critical": each.critical, "value": each.value.hex()} for each in extensions]
+    }
+
+
+def _every_line(found: Found) -> list[str]:
+    """Return every field of the certificate; a value of several lines stands below its label."""
+    from sithsapp.pki.listing import list_fields
+
+    listing = list_fields(found.credential.certificate)
+    lines = [found.credential.id]
+    for field in (*listing.fields, *listing.extensions):
+        label = tr("{label}, critical").format(label=field.label) if field.critical else field.label
+        first, *rest = field.value.split("\n")
+        lines += [f"    {label}: {first}", *(f"        {line}" for line in rest)]
+    return lines
 
 
 def _short_lines(found: Found) -> list[str]:

@@ -79,6 +79,15 @@ def test_list_and_show(siths: Siths, card: VirtualCard) -> None:
     assert siths.run("certs", "show", "--id", "77", "--json").number == "C214"
 
 
+def test_show_every_field(siths: Siths, card: VirtualCard) -> None:
+    (found,) = siths.run("certs", "show", "--id", "00", "--all", "--json").data["certificates"]
+    oids = [extension["oid"] for extension in found["extensions"]]
+    assert oids == [extension.oid.dotted_string for extension in leaf(card).extensions]
+    said = siths.run("certs", "show", "--id", "00", "--all").out
+    assert "Key usage (2.5.29.15), critical: Digital signature" in said
+    assert "        Smart card logon (1.3.6.1.4.1.311.20.2.2)" in said
+
+
 def test_export_to_standard_output(siths: Siths, card: VirtualCard) -> None:
     text = siths.run("certs", "export", "--id", "00").out
     assert x509.load_pem_x509_certificate(text.encode()) == leaf(card)

@@ -115,7 +115,7 @@ def chain(*, complete: bool = True) -> Chain:
 
 def inspection(failure: Failure | None = None) -> Inspection:
     """Return what a check found."""
-    at = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+    at = datetime.now(UTC)
     leaf = {
         Failure.CERTIFICATE_REVOKED: Status(Revocation.REVOKED, at),
         Failure.REVOCATION_NOT_CHECKED: Status(Revocation.NOT_CHECKED),

@@ -6,13 +6,14 @@ from __future__ import annotations
 import stat
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from sithsapp.card.model import CardsState, PinRole
@@ -21,6 +22,7 @@ from sithsapp.card.virtual.ca_profile import DEFAULT_PERSON, IssuerProfile
 from sithsapp.card.virtual.ca_server import CaServer
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import set_language
+from sithsapp.ui.certificates import saving
 from sithsapp.ui.certificates.detail import CertificateDetail
 from sithsapp.ui.certificates.page import CertificatesPage, Outside
 from sithsapp.ui.main.catalogue import Place
@@ -224,6 +226,44 @@ def test_details_stay_when_another_card_comes(desk: Desk) -> None:
     desk.page.refresh()
     assert desk.page.row_panel(0).detail is not None
     assert desk.page.row_panel(3).detail is None
+
+
+def test_several_cards_are_told_apart(desk: Desk) -> None:
+    assert not any(samples.READER in text for text in desk.texts())
+    other = made.card([made.credential(0, made.invented()["number"])])
+    other = replace(other, id=samples.OTHER_CARD.id)
+    desk.services.cards.state = made.seen(*made.usual().cards, other)  # type: ignore[misc] # see above
+    desk.page.refresh()
+    headings = [text for text in desk.texts() if text.endswith(("reader 00", "reader 01"))]
+    assert headings == ["Anna Andersson · Virtual reader 00", "Anna Andersson · Virtual reader 01"]
+    desk.services.cards.state = made.usual()  # type: ignore[misc] # see above
+    desk.page.refresh()
+    assert not any(samples.READER in text for text in desk.texts())
+
+
+def test_turning_to_another_page_hides_the_number(qtbot: QtBot) -> None:
+    desk = Desk(qtbot, made.seen(made.card([made.credential(0, made.invented()["number"])])))
+    desk.open()
+    button(desk.window, "Show the personal identity number").click()
+    desk.window.go(Place.OVERVIEW)
+    desk.window.go(Place.CERTIFICATES)
+    assert DEFAULT_PERSON.personal_number not in "\n".join(desk.texts())
+
+
+def test_the_file_dialog_keeps_what_is_there(qtbot: QtBot, tmp_path: Path) -> None:
+    """The dialog that Qt draws where the desktop has none; those of desktops ask in the same way."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.show()
+    chosen: list[str] = []
+    saving.choose_file(parent, "siths-1.pem", "pem", chosen.append)
+    (dialog,) = parent.findChildren(QFileDialog)
+    assert dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave
+    assert not dialog.testOption(QFileDialog.Option.DontConfirmOverwrite)
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile("mine")
+    dialog.accept()
+    assert chosen == [str(tmp_path / "mine.pem")]
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,9 @@ def test_a_check_is_told() -> None:
     entry = made.one("auth")
     revoked = present_card(entry, _now(), made.inspection(Failure.CERTIFICATE_REVOKED))
     assert (revoked.tone, revoked.status[:13]) == (Tone.BAD, "Revoked since")
-    good = present_card(entry, _now(), made.inspection())
-    assert good.status.startswith("Valid and not revoked")
+    good = made.inspection()
+    assert present_card(entry, good.at, good).status.startswith("Valid and not revoked")
+    assert present_card(entry, good.at + timedelta(hours=2), good).status.startswith("Valid · valid until")
     assert checks_presenter.present_result(made.inspection()).severity is Severity.GOOD
     bad = checks_presenter.present_result(made.inspection(Failure.CERTIFICATE_REVOKED))
     assert (bad.severity, "C207" in bad.text) == (Severity.ERROR, True)

@@ -46,6 +46,7 @@ class Section(QWidget):
         self._layout.addWidget(part)
         part.ensurePolished()
         apply_to_children(part, theme)
+        part.show()
         self.show()
 
 

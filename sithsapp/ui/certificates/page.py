@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import QWidget
 
+from sithsapp.card.model import CardId
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
 from sithsapp.pki.findings import Inspection
@@ -27,7 +28,7 @@ from sithsapp.ui.main.page import MainPage
 from sithsapp.ui.main.services import Services
 from sithsapp.ui.theme import TextStyle
 from sithsapp.ui.widgets.text import Text
-from sithsapp.ui.widgets.themed import Frame, apply_to_children, column
+from sithsapp.ui.widgets.themed import Frame, Themed, apply_to_children, column
 
 if TYPE_CHECKING:  # made when a certificate is first to be deleted
     from sithsapp.ui.certificates.deleting import DeleteWindow
@@ -72,6 +73,7 @@ class CertificatesPage(MainPage):
         self.work.checked.connect(self._checked)
         self.work.opened.connect(self._opened)
         self.deleting: DeleteWindow | None = None
+        self._headings: list[Text] = []
         self._nothing = Nothing()
         self._layout = column(self, 14)
         self._layout.addWidget(self._nothing)
@@ -103,6 +105,14 @@ class CertificatesPage(MainPage):
         """Forget a code that is being typed, and hide what was revealed."""
         if self.deleting is not None:
             self.deleting.reject()
+        self._hide_numbers()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Hide what was revealed when the person turns to something else."""
+        super().hideEvent(event)
+        self._hide_numbers()
+
+    def _hide_numbers(self) -> None:
         for row in self._rows.values():
             if row.revealed:
                 self._reveal(row)
@@ -116,7 +126,11 @@ class CertificatesPage(MainPage):
         for old in before.values():
             old.panel.hide()
             old.panel.deleteLater()
+        self._clear_headings()
+        cards = self._services.cards.state.cards
         for entry in entries_of(self._services.cards.state):
+            if len(cards) > 1 and not any(each.card == entry.id.card for each in list(self._rows)):
+                self._add_heading(entry.id.card)
             self._add(entry, before.pop(entry.id, None))
         for gone in before:
             self.work.cancel(gone)
@@ -131,12 +145,34 @@ class CertificatesPage(MainPage):
         if old is not None:
             row.knowledge, row.inspection, row.revealed = old.knowledge, old.inspection, old.revealed
         panel.toggled.connect(lambda: self._toggle(row))
-        self._layout.insertWidget(self._layout.count() - 1, panel)
-        panel.show()
+        self._insert(panel)
         self._show_card(row)
         self._theme_children(panel)
         if old is not None and old.panel.detail is not None:
             self._toggle(row)
+
+    def _add_heading(self, card_id: CardId) -> None:
+        card = self._services.cards.state.find(card_id)
+        if card is None:
+            return
+        heading = Text(TextStyle.STRONG)
+        heading.setText(presenter.present_heading(card, self._services.describe))
+        self._headings.append(heading)
+        self._insert(heading)
+
+    def _clear_headings(self) -> None:
+        for heading in self._headings:
+            heading.hide()
+            heading.deleteLater()
+        self._headings.clear()
+
+    def _insert(self, widget: QWidget) -> None:
+        """Put a widget below the others; what comes into a page that is shown must be shown itself."""
+        self._layout.insertWidget(self._layout.count() - 1, widget)
+        widget.show()
+        theme = getattr(self, "theme", None)
+        if theme is not None and isinstance(widget, Themed):
+            widget.apply_theme(theme)
 
     def _theme_children(self, widget: QWidget) -> None:
         theme = getattr(self, "theme", None)

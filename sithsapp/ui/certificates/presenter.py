@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sithsapp.card.model import PinRole
+from sithsapp.card.model import Card, PinRole
 from sithsapp.locale import ngettext, tr
 from sithsapp.pki import oids
 from sithsapp.pki.certificate import Certificate
@@ -18,10 +18,12 @@ from sithsapp.pki.wording import moment, status_text
 from sithsapp.ui import plain
 from sithsapp.ui.certificates.entries import Entry, EntryId
 from sithsapp.ui.elements import Fact
+from sithsapp.ui.holder import Describe
 
 NAME_LIMIT = 200
 _VALUE_LIMIT = 9000
 _SOON = timedelta(days=60)
+_FRESH = timedelta(hours=1)  # for so long a good answer is told beside the validity
 _BIRTH_DIGITS = 8
 _LEVELS = {UNCERTIFIED_LOA3: "3", UNCERTIFIED_LOA2: "2"}
 
@@ -98,6 +100,12 @@ def present_sheet(entry: Entry, *, revealed: bool) -> Sheet:
     )
 
 
+def present_heading(card: Card, describe: Describe) -> str:
+    """Return whose card in which reader the certificates below are on, for the case that there are several."""
+    holder = describe(card.credentials[0]).name if card.credentials else card.label
+    return " · ".join(plain.line(text, NAME_LIMIT) for text in (holder, card.id.reader) if text)
+
+
 def mask(number: str) -> str:
     """Return a personal number of which the last four digits cannot be seen."""
     return number[:_BIRTH_DIGITS] + "-" + "•" * (len(number) - _BIRTH_DIGITS)
@@ -140,9 +148,13 @@ def _status(fields: Certificate, now: datetime, inspection: Inspection | None) -
     if fields.not_after - now < _SOON:
         days = (fields.not_after - now).days
         return ngettext("Expires in {n} day", "Expires in {n} days", days).format(n=days), Tone.WARNING
-    if checked is not None and checked.revocation is Revocation.GOOD:
+    if checked is not None and checked.revocation is Revocation.GOOD and _is_fresh(inspection, now):
         return tr("Valid and not revoked · valid until {date}").format(date=day), Tone.GOOD
     return tr("Valid · valid until {date}").format(date=day), Tone.GOOD
+
+
+def _is_fresh(inspection: Inspection | None, now: datetime) -> bool:
+    return inspection is not None and now - inspection.at < _FRESH
 
 
 def _facts(fields: Certificate) -> tuple[Fact, ...]:
