@@ -11,19 +11,21 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
 from sithsapp.failures import SithsError
 from sithsapp.locale import language, set_language
 from sithsapp.settings.profile import URL_SCHEME
+from sithsapp.ui.appearance import Appearance
 from sithsapp.ui.bridge import Arrivals
 from sithsapp.ui.environment import choosable_environments, environment_name
 from sithsapp.ui.following import follow_autostart, follower
 from sithsapp.ui.holder_reading import describe, valid_until
 from sithsapp.ui.making import WindowMaker
-from sithsapp.ui.notices.expiry import ending_soon
+from sithsapp.ui.notices.notes import Notes
 from sithsapp.ui.order.orders import Flow, Orders
+from sithsapp.ui.settings_files import SettingsFiles
 from sithsapp.ui.state import app_state, starting_state
 
 if TYPE_CHECKING:  # an order's and the windows' modules are imported with the first of them
@@ -43,7 +45,6 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.ui.main.window import MainWindow
     from sithsapp.ui.mtls.lending import Lending
     from sithsapp.ui.mtls.window import ConsentWindow
-    from sithsapp.ui.notices.telling import Telling
     from sithsapp.ui.order.window import OrderWindow
     from sithsapp.ui.session.watch import SessionWatch
     from sithsapp.ui.support.reporting import Reporting
@@ -79,7 +80,8 @@ class App(QObject):
         self._lending: Lending | None = None
         self._session: SessionWatch | None = None
         self._codes: Codes | None = None
-        self._telling: Telling | None = None
+        self._notes = Notes(store, tray, self)
+        self._appearance = Appearance(self)
         self._state = starting_state()
         self.arrivals = Arrivals(self)
         self._connect()
@@ -99,8 +101,10 @@ class App(QObject):
         self._tray.environment_chosen.connect(partial(self._choose, "environment"))
         self._tray.quit_wanted.connect(lambda: QApplication.exit(0))  # quit() may be refused by a window
         self._orders.changed.connect(self._refresh)
-        self._orders.muted.connect(lambda: self._tell().request_waits())
-        QApplication.styleHints().colorSchemeChanged.connect(self._change_theme)
+        self._orders.muted.connect(self._notes.request_waits)
+        self._notes.open_wanted.connect(self.open)
+        self._notes.overview_wanted.connect(self._open_overview)
+        self._appearance.changed.connect(self._change_theme)
         self._follower = follower(self._what_settings_change())
         self._unfollow = self._store.subscribe(self.arrivals.take_settings)
 
@@ -110,7 +114,7 @@ class App(QObject):
         changes |= dict.fromkeys(_OF_WINDOWS, self._change_windows)
         return changes | {
             "language": self._change_language,
-            "theme": self._change_theme,
+            "theme": self._choose_theme,
             "tray_icon": self._show_tray,
             "mtls": self._lend,
             "allow_environment_choice": self._retranslate_tray,
@@ -121,11 +125,13 @@ class App(QObject):
     def start(self, launch: Message, *, hidden: bool) -> None:
         """Begin to watch the cards, and do what this start was asked for."""
         self._retranslate_tray()
+        self._appearance.prefer(self._settings.theme)
         self._state = starting_state()
         self._refresh()
         self._show_tray()
         self._cards.subscribe(self.arrivals.take_cards)
         self._cards.start()
+        self._files = SettingsFiles(self._store, self)
         self._lend()
         if not sys.platform.startswith("linux"):
             self._watch_session()  # a session that is taken up elsewhere has other readers
@@ -139,8 +145,7 @@ class App(QObject):
         self._unfollow()
         if self._session is not None:
             self._session.stop()
-        if self._telling is not None:
-            self._telling.close()
+        self._notes.close()
         self._tray.hide()
         self._orders.close()
         if self._lending is not None:
@@ -157,7 +162,7 @@ class App(QObject):
         """Show the main window with `place`, or with the page that was seen last."""
         if self._main is None:
             self._main = self._making.main(self._make_services())
-            self._main.installEventFilter(self)
+            self._notes.watch(self._main)
         self._refresh()
         self._main.open(place)
 
@@ -179,6 +184,11 @@ class App(QObject):
             self.arrivals.cards_changed.connect(self._codes.follow)
             self._watch_session()
         self._codes.begin(wish, card)
+
+    def _open_overview(self) -> None:
+        from sithsapp.ui.main.catalogue import Place
+
+        self.open_main(Place.OVERVIEW)
 
     def _make_services(self) -> Services:
         from sithsapp.ui.main.services import Services
@@ -220,37 +230,7 @@ class App(QObject):
         now = datetime.now(UTC)
         self._state = app_state(cards, valid_until, now)
         self._refresh()
-        ending = ending_soon(cards, valid_until, now) if self._settings.expiry_reminder else []
-        if ending:
-            self._tell().certificates_end(ending, now)
-
-    def _tell(self) -> Telling:
-        """Return what tells by the desktop's notes, made at the first need."""
-        if self._telling is None:
-            from sithsapp.ui.notices.notifier import Notifier
-            from sithsapp.ui.notices.telling import Telling
-
-            self._telling = Telling(Notifier(self._tray, parent=self), parent=self)
-            self._telling.wanted.connect(self._follow_note)
-        return self._telling
-
-    def _follow_note(self, key: str, activation_token: str) -> None:
-        from sithsapp.ui.main.catalogue import Place
-        from sithsapp.ui.notices.telling import EXPIRY
-
-        if activation_token:
-            os.environ["XDG_ACTIVATION_TOKEN"] = activation_token
-        if key == EXPIRY:
-            self.open_main(Place.OVERVIEW)
-        else:
-            self.open()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice that the main window was closed while the app goes on in the notification area."""
-        closed = event.type() == QEvent.Type.Close and watched is self._main
-        if closed and self._settings.tray_icon and self._tray.is_available():
-            self._tell().goes_on_in_background()
-        return False
+        self._notes.look(cards, valid_until, now)
 
     def _refresh(self) -> None:
         environment = environment_name(self._settings.environment)
@@ -310,6 +290,10 @@ class App(QObject):
 
     def _show_tray(self) -> None:
         self._tray.show() if self._settings.tray_icon else self._tray.hide()
+
+    def _choose_theme(self) -> None:
+        self._appearance.prefer(self._settings.theme)
+        self._change_theme()
 
     def _change_theme(self) -> None:
         for window in (*self._dialogs(), *([] if self._main is None else [self._main])):

@@ -456,7 +456,7 @@ class TestNotes:
         monkeypatch.setattr("sithsapp.ui.app.valid_until", lambda c: datetime.now(UTC) + timedelta(days=5))
         app._show_cards(samples.READY)
         assert notes == []
-        assert app._telling is None
+        assert app._notes._telling is None
 
     def test_a_request_that_waits_silently_is_told_of_and_opened_from_the_note(
         self, qtbot: QtBot, app: App, flows: list[Flow], notes: list[str]

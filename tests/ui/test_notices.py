@@ -24,9 +24,9 @@ from sithsapp.ui.notices.telling import Telling
 from sithsapp.ui.tray.tray import Tray
 from tests.desktop.test_dbus_wire import SYSTEM_PYTHON, has_glib
 from tests.parts.dbus import PrivateBus, is_installed, private_bus
+from tests.parts.lines import ROOT, Child
 from tests.ui import samples
 
-ROOT = Path(__file__).parents[2]
 NOTE = Note("Title åäö", "Text", "Open")
 needs_service = [
     pytest.mark.e2e,
@@ -34,34 +34,16 @@ needs_service = [
 ]
 
 
-class Service:
+class Service(Child):
     """A notification service on a bus of the test's own."""
 
     def __init__(self, bus: PrivateBus) -> None:
-        command = [SYSTEM_PYTHON, str(ROOT / "tests" / "parts" / "fake_notifications.py")]
-        self._process = subprocess.Popen(
-            command, env=bus.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        program = str(ROOT / "tests" / "parts" / "fake_notifications.py")
+        super().__init__([SYSTEM_PYTHON, program], bus.environment)
         assert self.hear() == "ready"
-
-    def hear(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
 
     def note(self) -> Any:
         return json.loads(self.hear())
-
-    def say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
-    def end(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(20)
-        self._process.stdout.close()
 
 
 class SpokenTray(Tray):

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -27,8 +26,8 @@ from sithsapp.ui.session.macos import MacSessionWatch
 from sithsapp.ui.session.watch import SessionWatch
 from sithsapp.ui.session.windows import WindowsSessionWatch
 from tests.parts.dbus import PrivateBus, is_installed, private_bus
+from tests.parts.lines import Child
 
-ROOT = Path(__file__).parents[2]
 LISTENER = """
 import sys
 from PySide6.QtCore import QCoreApplication, QSocketNotifier
@@ -56,31 +55,6 @@ notifier.activated.connect(application.quit)
 sys.exit(application.exec())
 """
 on_a_bus = pytest.mark.skipif(not is_installed(), reason="needs dbus-daemon")
-
-
-class Child:
-    """A program that is talked to line by line."""
-
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
-    def hear(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def end(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(20)
-        self._process.stdout.close()
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A ring that turns while work goes on, and costs nothing while it is hidden."""
+"""A ring that turns while work goes on, and costs nothing while it is hidden. It stands still for who wants that."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from sithsapp.ui.elements import Accent
+from sithsapp.ui.motion import motion
 from sithsapp.ui.theme import Theme
 
 _FRAME_MS = 50
@@ -22,6 +23,7 @@ class Spinner(QWidget):
         self._angle = 90
         self._accent = Accent.AUTH
         self._theme: Theme | None = None
+        self._follows = False
         self._timer = QTimer(self)
         self._timer.setInterval(_FRAME_MS)
         self._timer.timeout.connect(self._turn)
@@ -37,8 +39,11 @@ class Spinner(QWidget):
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Begin to turn."""
-        self._timer.start()
+        """Begin to turn, unless nothing should move."""
+        if not self._follows:
+            self._follows = True
+            motion().changed.connect(self._follow_motion)
+        self._follow_motion()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop turning."""
@@ -57,6 +62,12 @@ class Spinner(QWidget):
         painter.setPen(QPen(self._theme.accent(self._accent), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawArc(area, self._angle * 16, 90 * 16)
         painter.end()
+
+    def _follow_motion(self) -> None:
+        if motion().is_reduced or not self.isVisible():
+            self._timer.stop()
+        else:
+            self._timer.start()
 
     def _turn(self) -> None:
         self._angle = (self._angle - _STEP_DEGREES) % 360
