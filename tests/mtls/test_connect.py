@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ from tests.mtls.browsing import (
 from tests.mtls.desk import RIGHT, Desk, http_answer, together
 from tests.mtls.parts import DEADLINE, ServerFiles, TlsServer, eventually
 from tests.mtls.test_hostile import FickleCheck
+from tests.parts.apache import with_secrets
 
 TLS_1_2, TLS_1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 OTHER = "other.example"
@@ -370,6 +372,24 @@ def test_a_server_may_ask_for_the_certificate_later(desk: Desk) -> None:
         tls.sendall(b"!")
         assert tls.recv(100) == b"known"
     assert len(desk.person.requests) == 1
+
+
+@pytest.mark.parametrize("protocol", ["TLSv1.2", "TLSv1.3"])
+def test_a_path_that_needs_the_certificate_leads_to_the_question(desk: Desk, protocol: str, tmp_path: Path) -> None:
+    """By a real Apache, which renegotiates in TLS 1.2 and asks after the handshake in TLS 1.3."""
+    files = desk.files
+    apache = with_secrets(tmp_path / "apache", files.certificate, files.key, files.client_cas, protocol)
+    with apache:
+        helper = desk.start(proxy_settings(desk, apache.port))
+        with tunnel(helper, apache.port, agent=BROWSER) as (_, tls):
+            assert tls is not None
+            for path, asked in (("/open.txt", 0), ("/secret/page.txt", 1), ("/open.txt", 1)):
+                tls.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+                with HTTPResponse(tls) as answer:
+                    answer.begin()
+                    assert answer.read().decode() == f"files{path}\n", apache.log()
+                    assert (DEFAULT_PERSON.hsa_id in (answer.headers["X-Client"] or "")) == ("secret" in path)
+                assert len(desk.person.requests) == asked
 
 
 def test_much_data_passes_whole_both_ways_at_once(desk: Desk) -> None:
