@@ -116,7 +116,7 @@ def _target(target: TargetStatus) -> TargetCard:
         facts.append(Fact(tr("Address for programs"), address))
     if target.limited:
         facts.append(Fact(tr("Limited"), plain.line(target.limited, 300)))
-    return TargetCard(target.name, tuple(facts), address, tr("Copy the address") if address else "")
+    return TargetCard(plain.line(target.name), tuple(facts), address, tr("Copy the address") if address else "")
 
 
 def _address(target: TargetStatus) -> str:
