@@ -37,7 +37,7 @@ _PEERS = (
 
 def peers(configuration: Path) -> dict[str, tuple[str, ...]]:
     """Return the command lines of those that are installed, by name, having written their settings."""
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for peer in _PEERS:
         if shutil.which(peer.program):
             path = configuration / peer.file

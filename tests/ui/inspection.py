@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TypeVar
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -137,7 +137,7 @@ def faint_texts(window: QWidget, image: QImage) -> list[str]:
         place = _place(each, window)
         if place.size() != each.size():
             continue  # partly scrolled away
-        ratio = _contrast_in(words, pixels.bytesPerLine() // 4, place)
+        ratio = _contrast_in(words, pixels.bytesPerLine() // 4, _in_pixels(place, image.devicePixelRatio()))
         if ratio < TEXT_CONTRAST:
             faint.append(f"{called(each)} has a contrast of {ratio:.2f}")
     return faint
@@ -252,6 +252,10 @@ def _role(widget: QWidget) -> QAccessible.Role:
 
 
 _NO_ROLES = (QAccessible.Role.NoRole, QAccessible.Role.Client)
+
+
+def _in_pixels(place: QRect, ratio: float) -> QRect:
+    return QRectF(place.x() * ratio, place.y() * ratio, place.width() * ratio, place.height() * ratio).toRect()
 
 
 def _contrast_in(words: memoryview[int], stride: int, place: QRect) -> float:

@@ -82,7 +82,8 @@ def faults_in(application: QApplication, name: str, language: str, size: str) ->
                 window.apply_theme(Theme(tokens, BODY_PIXELS * SCALES[size]))
                 application.processEvents()
             image = window.grab().toImage()
-            _keep(image, f"{name}-{language}-{theme}-{size}")
+            dense = f"-dense-{image.devicePixelRatio():g}" if image.devicePixelRatio() != 1 else ""
+            _keep(image, f"{name}-{language}-{theme}-{size}{dense}")
             faults += [f"{theme}: {fault}" for fault in _faults_of_theme(window, image)]
         if language == "pseudo":
             faults += [f"not translated: {word}" for word in inspection.untranslated(window, outside_words())]
