@@ -137,7 +137,7 @@ def show(page: CertificatesPage, state: str) -> None:
     row.knowledge = Knowledge(chain(), logon_of(row.entry, chain()))
     row.inspection = inspection(Failure.CERTIFICATE_REVOKED) if state == "revoked" else inspection()
     page.refresh()
-    row.panel.toggle.click()
+    row.toggle()
     detail = row.panel.detail
     assert detail is not None
     if state == "everything":

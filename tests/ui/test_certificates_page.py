@@ -24,7 +24,8 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import set_language
 from sithsapp.ui.certificates import saving
 from sithsapp.ui.certificates.detail import CertificateDetail
-from sithsapp.ui.certificates.page import CertificatesPage, Outside
+from sithsapp.ui.certificates.page import CertificatesPage
+from sithsapp.ui.certificates.row import Outside
 from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.main.window import MainWindow
 from tests.ui import certificate_samples as made
@@ -50,7 +51,7 @@ class Desk:
         self.chosen = ""
         self.shown: list[bytes] = []
         self.refusal: SithsError | None = None
-        self.page._outside = Outside(self._choose, self._show)
+        self.page.outside = Outside(self._choose, self._show)
 
     def _choose(self, _parent: QWidget, name: str, suffix: str, chosen: Callable[[str], None]) -> None:
         self.asked.append((name, suffix))

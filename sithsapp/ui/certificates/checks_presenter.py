@@ -85,6 +85,14 @@ def present_failure(error: SithsError) -> Notice:
     return Notice(Severity.ERROR, tr(failure.title), _numbered(f"{tr(failure.cause)} {tr(failure.remedy)}", failure))
 
 
+def present_saved(*, incomplete: bool) -> Notice:
+    """Return that a file was written; `incomplete` for a chain that ends before its root."""
+    if not incomplete:
+        return Notice(Severity.GOOD, tr("The certificate was saved"))
+    text = tr("The chain has no root. Check revocation first, and the missing issuers are fetched.")
+    return Notice(Severity.WARNING, tr("The certificate was saved"), text)
+
+
 def present_logon(logon: AdReadiness) -> LogonView:
     """Return the readiness for a log-on; mappings only where they are needed."""
     text = tr("Local IT needs the values below.") if logon.readiness is Readiness.NEEDS_SETUP else ""

@@ -34,7 +34,7 @@ class CertificatePanel(Frame):
         self._issuer, self._status = Text(TextStyle.SMALL, tone="secondary"), Text(TextStyle.SMALL)
         self.toggle = Button(Kind.LINK)
         self.toggle.clicked.connect(self.toggled)
-        self.detail: CertificateDetail | None = None
+        self._detail: CertificateDetail | None = None
         self._card: CertificateCard | None = None
         words = column(spacing=2)
         for text in (self._title, self._issuer, self._status):
@@ -59,15 +59,27 @@ class CertificatePanel(Frame):
         self.setAccessibleName(", ".join(filter(None, (card.title, card.issuer, card.status))))
         self._label()
 
-    def show_detail(self, detail: CertificateDetail | None) -> None:
-        """Show details, or none."""
-        if self.detail is not None:
-            self.detail.hide()
-            self.detail.deleteLater()
-        self.detail = detail
-        if detail is not None:
-            self._layout.addWidget(detail)
-            detail.show()
+    @property
+    def detail(self) -> CertificateDetail | None:
+        """The details, if they are shown."""
+        return self._detail if self._detail is not None and not self._detail.isHidden() else None
+
+    def hold(self, detail: CertificateDetail) -> None:
+        """Keep details for later."""
+        detail.hide()
+        self._detail = detail
+        self._layout.addWidget(detail)
+
+    def show_detail(self) -> None:
+        """Show the details."""
+        if self._detail is not None:
+            self._detail.show()
+        self._label()
+
+    def hide_detail(self) -> None:
+        """Show the certificate in one glance alone."""
+        if self._detail is not None:
+            self._detail.hide()
         self._label()
 
     def _label(self) -> None:
