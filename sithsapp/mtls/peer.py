@@ -41,4 +41,9 @@ def system_peer_check() -> PeerCheck:
         from sithsapp.mtls.peer_linux import LinuxPeerCheck
 
         return LinuxPeerCheck()
+    if sys.platform == "win32":
+        from sithsapp.mtls.peer_windows import WindowsPeerCheck
+        from sithsapp.mtls.peer_windows_api import SystemApi
+
+        return WindowsPeerCheck(SystemApi())
     raise SithsError(Failure.MTLS_UNAVAILABLE, "other users of this computer cannot be told apart here")
