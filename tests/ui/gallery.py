@@ -34,7 +34,7 @@ from sithsapp.ui.state import AppState, app_state
 from sithsapp.ui.support.presenter import accessibility_text
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tray.tray import Tray
-from tests.ui import certificate_samples, hosting, mtls_samples, samples, support_samples
+from tests.ui import certificate_samples, hosting, mtls_samples, samples, settings_samples, support_samples
 from tests.ui.pointing import order_window, settle
 
 Factory = Callable[[Theme], QWidget]
@@ -143,6 +143,7 @@ GALLERY: Mapping[str, Factory] = {
     **{f"certificates/{name}": partial(_certificates, name) for name in certificate_samples.STATES},
     **{f"deletion/{name}": partial(_deletion, name) for name in ("auth", "last")},
     **{f"programs/{name}": partial(_programs, name) for name in mtls_samples.lendings()},
+    **{f"settings/{name}": partial(settings_samples.window, name) for name in settings_samples.STATES},
     **{f"support/{name}": partial(_support, name) for name in ("page", "tested")},
     **{f"report/{name}": partial(_report, name) for name in ("new", "preview", "saved")},
     "support/accessibility": _accessibility,
@@ -157,7 +158,7 @@ def outside_words() -> frozenset[str]:
     targets = (mtls_samples.TARGET, mtls_samples.LIMITED, mtls_samples.BROWSER)
     support = (support_samples.LOG, support_samples.COMPUTER, support_samples.DESCRIPTION, support_samples.WORDS)
     invented = (samples.views(), samples.card_states(), samples.HOLDER, programs, targets, support)
-    texts = (*_strings(invented), *certificate_samples.words())
+    texts = (*_strings(invented), *certificate_samples.words(), *settings_samples.words())
     words = {word for text in texts for word in re.findall(r"[A-Za-z]{2,}", text)}
     return frozenset(words | UNTRANSLATED)
 
