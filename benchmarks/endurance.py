@@ -2,16 +2,17 @@
 """A thousand restarts of a real reader service and a thousand insertions, with one card service watching.
 
 The private pcscd is killed the hard way and started again; the card comes and goes through vpcd. Threads, file
-descriptors and resident memory are counted after a few rounds and at the end: they must not have grown. Times run
-from the moment that the service answers again, or that the card has power, until the app shows it; vpcd itself looks
-for a card every half second, and the virtual card lives in the measured process. `SITHS_ENDURANCE_ROUNDS` changes the
-number of rounds, `SITHS_ENDURANCE_ONLY` names one of the two.
+descriptors and resident memory of a process that does nothing but watch are counted after a few rounds and at the
+end: they must not have grown. Times run from the moment that the service answers again, or that the card has power,
+until that process shows it; vpcd itself looks for a card every half second. `SITHS_ENDURANCE_ROUNDS` changes
+the number of rounds, `SITHS_ENDURANCE_ONLY` names `insertions` or `restarts`.
 """
 
 from __future__ import annotations
 
-import gc
 import os
+import pickle
+import subprocess
 import sys
 import tempfile
 import threading
@@ -20,8 +21,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, cast
 
+from benchmarks._card_watcher import LENGTH, Usage, usage
 from sithsapp.card.model import CardsState
 from sithsapp.card.service import CardService
 
@@ -33,15 +36,6 @@ ROUNDS = int(os.environ.get("SITHS_ENDURANCE_ROUNDS", "1000"))
 WARM_UP = 5
 _DEADLINE = 30.0
 _PROGRESS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What the process holds: threads, file descriptors, resident memory in KiB."""
-
-    threads: int
-    descriptors: int
-    memory: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +68,54 @@ class Watch:
                 raise TimeoutError(str(self._service.state))
         return time.monotonic()
 
+    def usage(self) -> Usage:
+        """Return what this process holds."""
+        return usage()
 
-def restarts(service: PrivatePcscd, watch: Watch, rounds: int) -> Endurance:
+
+class RemoteWatch:
+    """Waits for states that a process of its own sees, and asks what that holds."""
+
+    def __init__(self, cache: Path) -> None:
+        self._states: SimpleQueue[CardsState] = SimpleQueue()
+        self._usages: SimpleQueue[Usage] = SimpleQueue()
+        self._state = CardsState(service_running=False)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks._card_watcher", str(cache)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._questions = cast("IO[bytes]", self._process.stdin)
+        self._answers = cast("IO[bytes]", self._process.stdout)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def until(self, wanted: Callable[[CardsState], bool]) -> float:
+        """Wait for a state and return the time; raises `queue.Empty`."""
+        while not wanted(self._state):
+            self._state = self._states.get(timeout=_DEADLINE)
+        return time.monotonic()
+
+    def usage(self) -> Usage:
+        """Return what the process holds."""
+        self._questions.write(b"usage\n")
+        self._questions.flush()
+        return self._usages.get(timeout=_DEADLINE)
+
+    def close(self) -> None:
+        """End the process."""
+        self._questions.close()
+        self._process.wait(_DEADLINE)
+
+    def _listen(self) -> None:
+        while head := self._answers.read(LENGTH.size):
+            what = pickle.loads(self._answers.read(LENGTH.unpack(head)[0]))  # noqa: S301 - our own process
+            (self._usages if isinstance(what, Usage) else self._states).put(what)
+
+
+AnyWatch = Watch | RemoteWatch
+
+
+def restarts(service: PrivatePcscd, watch: AnyWatch, rounds: int) -> Endurance:
     """Kill the service and start it again, with a card in the reader."""
     watch.until(lambda state: bool(state.cards))
 
@@ -87,10 +127,10 @@ def restarts(service: PrivatePcscd, watch: Watch, rounds: int) -> Endurance:
         shown = watch.until(lambda state: state.service_running)
         return shown - began, watch.until(lambda state: bool(state.cards)) - began
 
-    return _repeat(one, rounds)
+    return _repeat(one, rounds, watch)
 
 
-def insertions(card: VpcdCard, watch: Watch, rounds: int) -> Endurance:
+def insertions(card: VpcdCard, watch: AnyWatch, rounds: int) -> Endurance:
     """Pull the card out and put it in again."""
     watch.until(lambda state: bool(state.cards))
 
@@ -101,40 +141,33 @@ def insertions(card: VpcdCard, watch: Watch, rounds: int) -> Endurance:
         began = time.monotonic()
         return 0.0, watch.until(lambda state: bool(state.cards)) - began
 
-    return _repeat(one, rounds)
+    return _repeat(one, rounds, watch)
 
 
-def usage() -> Usage:
-    """Count what this process holds now, after a collection."""
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return Usage(
-        threading.active_count(),
-        len(list(Path("/proc/self/fd").iterdir())),
-        pages * os.sysconf("SC_PAGE_SIZE") // 1024,
-    )
-
-
-def _repeat(one: Callable[[], tuple[float, float]], rounds: int) -> Endurance:
+def _repeat(one: Callable[[], tuple[float, float]], rounds: int, watch: AnyWatch) -> Endurance:
     for _ in range(WARM_UP):
         one()
-    before = _settled_usage()
+    before = _settled_usage(watch)
     slowest_service = slowest_card = 0.0
     for number in range(1, rounds + 1):
         service, card = one()
         slowest_service, slowest_card = max(slowest_service, service), max(slowest_card, card)
         if number % _PROGRESS == 0:
-            print(f"{number}: {usage()}, {slowest_service:.2f} s, {slowest_card:.2f} s", file=sys.stderr, flush=True)
-    return Endurance(rounds, before, _settled_usage(), slowest_service, slowest_card)
+            print(
+                f"{number}: {watch.usage()}, {slowest_service:.2f} s, {slowest_card:.2f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+    return Endurance(rounds, before, _settled_usage(watch), slowest_service, slowest_card)
 
 
-def _settled_usage() -> Usage:
+def _settled_usage(watch: AnyWatch) -> Usage:
     """Count once threads that are about to end have ended."""
-    counted = usage()
+    counted = watch.usage()
     deadline = time.monotonic() + 1.0
     while time.monotonic() < deadline:
         threading.Event().wait(0.1)
-        again = usage()
+        again = watch.usage()
         if again.threads >= counted.threads and again.descriptors >= counted.descriptors:
             return again
         counted = again
@@ -142,7 +175,7 @@ def _settled_usage() -> Usage:
 
 
 @contextmanager
-def _stage() -> Iterator[tuple[PrivatePcscd, VpcdCard, Watch]]:
+def _stage() -> Iterator[tuple[PrivatePcscd, VpcdCard, RemoteWatch]]:
     from sithsapp.card.virtual.ca import VirtualPki
     from sithsapp.card.virtual.pcscd import PrivatePcscd
     from sithsapp.card.virtual.personalise import new_card
@@ -150,19 +183,15 @@ def _stage() -> Iterator[tuple[PrivatePcscd, VpcdCard, Watch]]:
 
     with tempfile.TemporaryDirectory() as name, PrivatePcscd() as service:
         os.environ.update(service.environment)
-        from sithsapp.card.pcsc import PcscReaders
-
         directory = Path(name)
         pki = VirtualPki(directory / "pki", base_url="http://localhost", environment="test")
         card = VpcdCard(new_card(directory / "card", pki, environment="test"), service.port(0))
-        cards = CardService([PcscReaders()], cache_dir=directory / "cache")
-        watch = Watch(cards)
-        cards.start()
+        watch = RemoteWatch(directory / "cache")
         card.insert()
         try:
             yield service, card, watch
         finally:
-            cards.close()
+            watch.close()
             card.remove()
 
 
@@ -177,8 +206,8 @@ def main() -> None:
     if reason is not None:
         print(f"skipped: {reason}")
         return
-    print("| what | rounds | threads | descriptors | memory KiB | slowest: service shown | slowest: card shown |")
-    print("|---|--:|--:|--:|--:|--:|--:|")
+    print("| what | rounds | threads | descriptors | memory KiB | held KiB | slowest: service | slowest: card |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
     chosen = os.environ.get("SITHS_ENDURANCE_ONLY", "")
     with _stage() as (service, card, watch):
         if chosen in ("", "insertions"):
@@ -195,6 +224,7 @@ def _print(what: str, result: Endurance) -> None:
             (before.threads, after.threads),
             (before.descriptors, after.descriptors),
             (before.memory, after.memory),
+            (before.held, after.held),
         )
     )
     service = f"{result.slowest_service:.2f} s" if result.slowest_service else ""

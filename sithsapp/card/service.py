@@ -318,9 +318,21 @@ class CardService:
             state = replace(state, chosen_id=None if chosen is None else chosen.id)
             if state == self._state:
                 return
+            _log_changes(self._state, state)
             self._state = state
             for listener in tuple(self._listeners):
                 try:
                     listener(state)
                 except Exception:
                     _log.exception("listener")
+
+
+def _log_changes(before: CardsState, after: CardsState) -> None:
+    """Write one line for each reader that is not as it was. Nothing in it is of a person."""
+    known = {slot.reader: (slot.status, slot.failure) for slot in before.slots}
+    for slot in after.slots:
+        if known.pop(slot.reader, None) != (slot.status, slot.failure):
+            number = f" ({slot.failure.number})" if slot.failure is not None else ""
+            _log.info("reader %s: %s%s", slot.reader, slot.status.value, number)
+    for reader in known:
+        _log.info("reader %s: gone", reader)

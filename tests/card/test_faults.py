@@ -3,13 +3,15 @@
 
 The matrix is every fault at every command of a task, over both protocols: the whole reading of a card with what the
 service does afterwards (some 35 commands), a signature with the right and with a wrong code (six each), changing a
-code and unblocking one with the right and with a wrong PUK (three each), and a swap at each command of a signature.
+code and unblocking one with the right and with a wrong PUK (three each), and a swap for another card at each command
+of a signature, a change and an unblocking. What goes wrong while codes are typed on a reader is in `test_pin_pad`.
 The end of a test run says how many cells that were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -28,6 +30,10 @@ MESSAGE = b"a message"
 FAULTS = [
     Fault(FaultKind.REMOVED),
     Fault(FaultKind.REMOVED, executed=True),
+    Fault(FaultKind.UNPLUGGED),
+    Fault(FaultKind.UNPLUGGED, executed=True),
+    Fault(FaultKind.SERVICE),
+    Fault(FaultKind.SERVICE, executed=True),
     Fault(FaultKind.RESET),
     Fault(FaultKind.RESET, executed=True),
     Fault(FaultKind.SILENCE),
@@ -41,6 +47,8 @@ FAULTS = [
 ]
 DEFINED = {
     Failure.CARD_REMOVED,
+    Failure.NO_READER,
+    Failure.NO_READER_SERVICE,
     Failure.CARD_ERROR,
     Failure.CARD_MUTE,
     Failure.CARD_DATA_INVALID,
@@ -48,6 +56,8 @@ DEFINED = {
     Failure.CARD_NOT_SUPPORTED,
     Failure.ALGORITHM_NOT_SUPPORTED,
 }
+GONE = (FaultKind.REMOVED, FaultKind.UNPLUGGED, FaultKind.SERVICE)
+"""Faults after which something must be put back before any work can be done."""
 SIGN_COMMANDS = 6
 CHANGE_COMMANDS = 3
 UNBLOCK_COMMANDS = 3
@@ -74,10 +84,19 @@ def signs(service: CardService, watcher: Watcher) -> None:
 
 
 def put_back(card: VirtualCard, readers: VirtualReaders, watcher: Watcher) -> None:
+    """Make the desk whole again, with the card taken out and put in anew."""
+    plug_in(readers)
     readers.clear_faults()
     readers.remove()
-    watcher.until(lambda state: not state.cards)
+    watcher.until(lambda state: not state.cards and bool(state.slots))
     readers.insert(card)
+
+
+def plug_in(readers: VirtualReaders) -> None:
+    """Bring back a reader or a service that is gone."""
+    readers.start_service()
+    with suppress(ValueError):
+        readers.add_reader(DEFAULT_READER)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=name)
@@ -95,19 +114,19 @@ def test_reading(
     commands = len(recorder.take())
     record_property("cells", commands)
     for position in range(commands):
+        plug_in(empty_readers)
         empty_readers.remove()
-        watcher.until(lambda state: not state.cards)
+        watcher.until(lambda state: not state.cards and bool(state.slots))
         service._cache.drop(serial)
         empty_readers.clear_faults()
         empty_readers.inject(at(fault, position))
         empty_readers.insert(card)
         state = watcher.until(
             lambda state: (
-                bool(state.slots)
-                and (bool(state.cards) or state.slots[0].failure is not None or fault.kind is FaultKind.REMOVED)
+                fault.kind in GONE or bool(state.cards) or (bool(state.slots) and state.slots[0].failure is not None)
             )
         )
-        if state.slots[0].failure is not None:
+        if state.slots and state.slots[0].failure is not None:
             assert state.slots[0].failure in DEFINED, f"at {position}"
         put_back(card, empty_readers, watcher)
         watcher.card()
@@ -134,7 +153,7 @@ def test_signing(
         assert error.failure in DEFINED
     service.pin_state(card_id, PinRole.AUTH).exception(DEADLINE)
     assert card.tries_left(0x11) == 3, "the right code was sent at most once and cost nothing"
-    if fault.kind is FaultKind.REMOVED:
+    if fault.kind in GONE:
         put_back(card, empty_readers, watcher)
     empty_readers.clear_faults()
     service.pin_state(watcher.card().id, PinRole.AUTH).exception(DEADLINE)
@@ -176,6 +195,42 @@ def test_a_swap_at_any_command_of_a_signature(
     watcher.until(lambda state: bool(state.cards) and state.cards[0].id != card_id)
     assert not any(command.startswith("0020001110") for command in seen.take())
     assert [card.tries_left(0x11), other.tries_left(0x11)] == [3, 3]
+    signs(service, watcher)
+
+
+@pytest.mark.parametrize("task", ["change", "unblock"])
+@pytest.mark.parametrize("position", range(CHANGE_COMMANDS))
+def test_a_swap_at_any_command_of_managing_a_code(
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    make_card: CardFactory,
+    position: int,
+    task: str,
+) -> None:
+    other = make_card(protocol=card.protocol)
+    empty_readers.insert(card)
+    card_id = watcher.kept().id
+    seen = Recorder(other)
+    left = [position]
+
+    def swap(_command: bytes, _answer: bytes) -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            empty_readers.insert(other)
+
+    card.observer = swap
+    old, new = CODES[PinRole.AUTH if task == "change" else PinRole.PUK], "864201"
+    act = service.change_pin if task == "change" else service.unblock
+    error = act(card_id, PinRole.AUTH, pin(old), pin(new)).exception(DEADLINE)
+    if position == 0:
+        assert isinstance(error, SithsError)
+        assert error.failure in (Failure.CARD_REMOVED, Failure.CARD_CHANGED)
+    watcher.until(lambda state: bool(state.cards) and state.cards[0].id != card_id)
+    assert not any(command[2:4] in ("24", "2C") for command in seen.take()), "another card was sent a code"
+    for each in (card, other):
+        assert [each.tries_left(reference) for reference in (0x11, 0x84)] == [3, 10]
     signs(service, watcher)
 
 
@@ -223,7 +278,7 @@ def test_changing_a_code(
     assert now in (old, new)
     if error is None and fault != Fault(FaultKind.STATUS, status=0x9000):
         assert now == new
-    if fault.kind is FaultKind.REMOVED:
+    if fault.kind in GONE:
         put_back(card, empty_readers, watcher)
     empty_readers.clear_faults()
     service.pin_state(watcher.card().id, PinRole.AUTH).exception(DEADLINE)
@@ -265,7 +320,7 @@ def test_unblocking_a_code(
     )
     if error is None and fault.status != 0x9000:
         assert done
-    if fault.kind is FaultKind.REMOVED:
+    if fault.kind in GONE:
         put_back(card, empty_readers, watcher)
     empty_readers.clear_faults()
     service.pin_state(watcher.card().id, PinRole.AUTH).exception(DEADLINE)

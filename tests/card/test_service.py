@@ -414,3 +414,23 @@ def test_a_card_that_is_held_while_it_should_be_read_is_told(
     watcher.until(lambda state: state.slots[0].failure is Failure.CARD_IN_USE)
     go_on.set()
     watcher.card()
+
+
+def test_the_log_has_one_line_for_each_change(
+    card: VirtualCard,
+    empty_readers: VirtualReaders,
+    service: CardService,
+    watcher: Watcher,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "sithsapp.card.service")
+    watcher.until(lambda state: bool(state.slots))
+    caplog.clear()
+    empty_readers.insert(card)
+    shown = watcher.kept()
+    failure(sign(service, shown.id, WRONG))
+    watcher.until(lambda state: state.cards[0].pins[0].tries_left == 2)
+    empty_readers.remove_reader(DEFAULT_READER)
+    watcher.until(lambda state: not state.slots)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == [f"reader {DEFAULT_READER}: {what}" for what in ("reading", "ready", "gone")]

@@ -14,7 +14,7 @@ from sithsapp.card.pin import Pin
 from sithsapp.card.pkcs11.modules import Module
 from sithsapp.card.pkcs11.source import Pkcs11Tokens
 from sithsapp.card.service import CardService
-from sithsapp.card.transport import ReaderBackend
+from sithsapp.card.transport import CardProtocol, ReaderBackend
 from sithsapp.card.virtual.ca_profile import IssuerProfile, KeyPurpose
 from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.keys import KeyKind
@@ -76,6 +76,27 @@ class InProcess(Kind):
         return self.card.process(STATUS_OF_PIN1) == b"\x90\x00"
 
 
+class ThroughPcscd(Kind):
+    """A 940 by our driver through real PC/SC."""
+
+    def __init__(self, card: VirtualCard, slots: PcscSlots) -> None:
+        from sithsapp.card.pcsc import PcscReaders
+
+        self.card = card
+        self.certificates = certificates_of(card)
+        self.slots = slots
+        self.backends = (PcscReaders(),)
+
+    def insert(self) -> None:
+        self.slots.insert(self.card)
+
+    def remove(self) -> None:
+        self.slots.remove()
+
+    def is_logged_in(self) -> bool:
+        return self.card.process(STATUS_OF_PIN1) == b"\x90\x00"
+
+
 class SoftToken(Kind):
     """A token without a reader by SoftHSM."""
 
@@ -126,7 +147,7 @@ def certificates_of(card: VirtualCard) -> tuple[bytes, ...]:
 
 KIND_PARAMETERS = [
     pytest.param(kind, marks=[] if kind == "idprime" else [pytest.mark.e2e])
-    for kind in ("idprime", "softhsm", "opensc")
+    for kind in ("idprime", "pcscd-T0", "pcscd-T1", "softhsm", "opensc")
 ]
 
 
@@ -139,6 +160,9 @@ def kind(request: pytest.FixtureRequest, make_card: CardFactory) -> Kind:
     if request.param == "softhsm":
         return SoftToken(request.getfixturevalue("make_softhsm"))
     slots: PcscSlots = request.getfixturevalue("pcsc_slots")
+    if request.param.startswith("pcscd"):
+        protocol = CardProtocol[request.param.removeprefix("pcscd-")]
+        return ThroughPcscd(make_card(pairs=RSA_AND_CURVES, protocol=protocol), slots)
     home: Path = request.getfixturevalue("tmp_path") / "home"
     home.mkdir()
     return OpenScCard(OpenSc(home, slots, make_card(for_opensc_0_23(), pairs=(RSA,))), slots)
@@ -264,7 +288,7 @@ class TestOperations:
 class TestLastTry:
     """Of cards that count: SoftHSM does not."""
 
-    @pytest.mark.parametrize("kind", [KIND_PARAMETERS[0], KIND_PARAMETERS[-1]], indirect=True)
+    @pytest.mark.parametrize("kind", [KIND_PARAMETERS[0], KIND_PARAMETERS[1], KIND_PARAMETERS[-1]], indirect=True)
     def test_it_is_not_sent_unasked(self, service: CardService, card: Card) -> None:
         errors = [refusal(lambda: sign(service, card, WRONG)) for _ in range(2)]
         assert [error.failure for error in errors] == [Failure.PIN_WRONG] * 2

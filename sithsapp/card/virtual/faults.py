@@ -12,6 +12,8 @@ class FaultKind(Enum):
     """What goes wrong."""
 
     REMOVED = "removed"  # somebody pulls the card
+    UNPLUGGED = "unplugged"  # somebody pulls the reader, with the card in it
+    SERVICE = "service"  # the smart card service ends
     RESET = "reset"  # another program resets the card
     SILENCE = "silence"  # the card does not answer
     GARBAGE = "garbage"  # the answer's data is noise; its length and status word are right
@@ -24,7 +26,7 @@ class Fault:
     """One fault, which happens once.
 
     `skip` commands pass first; with `ins` only commands with that instruction count. `executed` tells whether the
-    card has done its work before the answer is lost (REMOVED, RESET, SILENCE).
+    card has done its work before the answer is lost (not with GARBAGE, TRUNCATED and STATUS).
     """
 
     kind: FaultKind

@@ -283,6 +283,12 @@ class VirtualConnection:
         if fault.kind is FaultKind.REMOVED:
             self._readers.remove(self._slot.name)
             raise SithsError(Failure.CARD_REMOVED, "virtual card removed")
+        if fault.kind is FaultKind.UNPLUGGED:
+            self._readers.remove_reader(self._slot.name)
+            raise SithsError(Failure.NO_READER, "virtual reader unplugged")
+        if fault.kind is FaultKind.SERVICE:
+            self._readers.stop_service()
+            raise SithsError(Failure.NO_READER_SERVICE, "virtual service ended")
         if fault.kind is FaultKind.RESET:
             with self._readers._changed:
                 self._session.reset()

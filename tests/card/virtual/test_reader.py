@@ -176,6 +176,8 @@ def test_a_connection_does_not_follow_to_another_card(readers: VirtualReaders, m
     ("kind", "failure"),
     [
         (FaultKind.REMOVED, Failure.CARD_REMOVED),
+        (FaultKind.UNPLUGGED, Failure.NO_READER),
+        (FaultKind.SERVICE, Failure.NO_READER_SERVICE),
         (FaultKind.RESET, Failure.CARD_ERROR),
         (FaultKind.SILENCE, Failure.CARD_MUTE),
     ],
@@ -190,9 +192,15 @@ def test_faults_that_break_off(
     assert connection.transmit(STATUS) == b"\x63\xc3"
     assert _failure(lambda: connection.transmit(wrong)) is failure
     assert card.tries_left(0x11) == (2 if executed else 3)
-    gone = kind is FaultKind.REMOVED
-    assert (readers.wait(None).readers[0].presence is Presence.EMPTY) == gone
-    if not gone:
+    snapshot = readers.wait(None)
+    shown = [event.presence for event in snapshot.readers]
+    assert shown == {
+        FaultKind.REMOVED: [Presence.EMPTY],
+        FaultKind.UNPLUGGED: [],
+        FaultKind.SERVICE: [],
+    }.get(kind, [Presence.PRESENT])
+    assert snapshot.service_running is (kind is not FaultKind.SERVICE)
+    if Presence.PRESENT in shown:
         connection.transmit(SELECT_APPLICATION)
         assert connection.transmit(STATUS)[0] == 0x63
 
