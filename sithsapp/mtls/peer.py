@@ -46,4 +46,9 @@ def system_peer_check() -> PeerCheck:
         from sithsapp.mtls.peer_windows_api import SystemApi
 
         return WindowsPeerCheck(SystemApi())
+    if sys.platform == "darwin":
+        from sithsapp.mtls.peer_macos import MacPeerCheck
+        from sithsapp.mtls.peer_macos_api import SystemApi as MacSystemApi
+
+        return MacPeerCheck(MacSystemApi())
     raise SithsError(Failure.MTLS_UNAVAILABLE, "other users of this computer cannot be told apart here")
