@@ -27,6 +27,7 @@ from sithsapp.locale import tr
 from sithsapp.mtls.interaction import CardWanted
 from sithsapp.ui.certificates.deleting import DeleteWindow
 from sithsapp.ui.certificates.page import CertificatesPage
+from sithsapp.ui.elements import EntryPolicy
 from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.mtls.window import ConsentWindow
@@ -34,7 +35,15 @@ from sithsapp.ui.state import AppState, app_state
 from sithsapp.ui.support.presenter import accessibility_text
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tray.tray import Tray
-from tests.ui import certificate_samples, hosting, mtls_samples, samples, settings_samples, support_samples
+from tests.ui import (
+    certificate_samples,
+    codes_samples,
+    hosting,
+    mtls_samples,
+    samples,
+    settings_samples,
+    support_samples,
+)
 from tests.ui.pointing import order_window, settle
 
 Factory = Callable[[Theme], QWidget]
@@ -136,6 +145,8 @@ def _report(name: str, theme: Theme) -> QWidget:
 
 
 GALLERY: Mapping[str, Factory] = {
+    **{f"codes/{name}": partial(codes_samples.window, name) for name in codes_samples.VIEWS},
+    "codes/change-keypad": partial(codes_samples.window, "change", policy=EntryPolicy(keypad=True)),
     **{f"order/{name}": partial(_order, name) for name in samples.views()},
     **{f"overview/{name}": partial(_main, Place.OVERVIEW, name) for name in samples.card_states()},
     **{f"consent/{name}": partial(_card_wanted, name) for name in ("no-card", "no-reader")},

@@ -8,8 +8,9 @@ from typing import TypeVar
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from sithsapp.oob.interaction import View
-from sithsapp.ui.order.request_window import RequestWindow, WindowOptions
+from sithsapp.ui.order.request_window import WindowOptions
 from sithsapp.ui.order.window import OrderWindow
+from sithsapp.ui.paged import PagedWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import LIGHT
 from sithsapp.ui.widgets.pin_edit import PinEdit
@@ -31,7 +32,7 @@ def show(window: OrderWindow, view: View, *, settled: bool = True) -> None:
         settle(window)
 
 
-def settle(window: RequestWindow) -> None:
+def settle(window: PagedWindow) -> None:
     """Let the quiet time be over, without waiting."""
     window._quiet._until = 0.0
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from sithsapp.card.model import CardId, PinState
+from sithsapp.card.pin import PadEntry
 from sithsapp.failures import Failure, SithsError
 from sithsapp.ui.codes.task import CodeTask, Done, Kind, Wish
 from sithsapp.ui.order.page import Action
@@ -35,6 +36,7 @@ class Codes(QObject):
         self._cards, self._make_window = cards, make_window
         self._window: CodesWindow | None = None
         self._task: CodeTask | None = None
+        self._on_reader: PadEntry | None = None
         self._answered.connect(self._take_answer)
 
     @property
@@ -47,6 +49,8 @@ class Codes(QObject):
         if self._window is None:
             self._window = self._make_window()
             self._window.entered.connect(self._send)
+            self._window.pad_wanted.connect(self._ask_on_reader)
+            self._window.withdrawn.connect(self._withdraw)
             self._window.forwarded.connect(self._forward)
             self._window.closed.connect(self._forget)
         if self._task is not None and self._task.is_at_work:
@@ -80,6 +84,24 @@ class Codes(QObject):
         act = self._cards.change_pin if wish.kind is Kind.CHANGE else self._cards.unblock
         future = act(task.card, wish.role, entered.known, entered.new, last_try_ok=entered.last_try_ok)
         future.add_done_callback(self._answered.emit)
+
+    @Slot(bool)
+    def _ask_on_reader(self, last_try_ok: bool) -> None:
+        """Have the codes typed on the reader: no digit of them comes to this computer."""
+        task = self._task
+        if task is None or task.card is None:
+            return
+        task.sent(on_reader=True)
+        self._show()
+        self._on_reader = PadEntry()
+        act = self._cards.change_pin_on_pad if task.wish.kind is Kind.CHANGE else self._cards.unblock_on_pad
+        future = act(task.card, task.wish.role, self._on_reader, last_try_ok=last_try_ok)
+        future.add_done_callback(self._answered.emit)
+
+    def _withdraw(self) -> None:
+        """Make nothing of what is typed on the reader; the window waits until the reader has let go."""
+        if self._on_reader is not None:
+            self._on_reader.wipe()
 
     @Slot(object)
     def _take_answer(self, future: Future[PinState]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from sithsapp.card.pin import Pin
 from sithsapp.ui.codes.page import EntryField, FormBody
@@ -32,6 +32,7 @@ class FormPage(OrderPage):
         self._title = self.add(Text(TextStyle.DISPLAY))
         self._intro = self.add(Text(TextStyle.BODY, tone="secondary"))
         self._facts, self._banner = self.add(Facts()), self.add(Banner())
+        self._on_reader = self.add(Text(TextStyle.BODY))
         self.known, self.new, self.again = (self.add(PinField(quiet)) for _ in range(3))
         self.keypad = self.add_below(Keypad())
         self._cancel, self._confirm = Button(Kind.SECONDARY), Button(Kind.PRIMARY)
@@ -67,7 +68,6 @@ class FormPage(OrderPage):
     def set_policy(self, policy: EntryPolicy, *, refuse_easy: bool) -> None:
         """Take over what settings say of codes."""
         self._policy, self._refuse_easy = policy, refuse_easy
-        self.keypad.setVisible(policy.keypad)
         self.keypad.arrange(shuffled=policy.shuffled)
         for field in self.fields:
             field.set_policy(policy)
@@ -83,6 +83,11 @@ class FormPage(OrderPage):
             self._banner.show_notice(body.notice)
         for field, content in zip(self.fields, (body.known, body.new, body.again), strict=True):
             self._fill(field, content, body.title)
+        self._on_reader.setText(body.on_reader)
+        self._on_reader.setVisible(bool(body.on_reader))
+        for field in self.fields:
+            field.setVisible(not body.on_reader)
+        self.keypad.setVisible(self._policy.keypad and not body.on_reader)
         self._confirm.set_label(body.confirm)
         self._cancel.set_label(body.cancel)
         self._small_print.setText(body.small_print)
@@ -90,7 +95,7 @@ class FormPage(OrderPage):
 
     def objection(self) -> str:
         """Return why the entries cannot be sent yet, having shown it at its field; empty if they can."""
-        if self._body is None:
+        if self._body is None or self._body.on_reader:
             return ""
         for field in self.fields:
             field.tell_error("")
@@ -107,8 +112,8 @@ class FormPage(OrderPage):
             field.wipe()
 
     def first_focus(self) -> QWidget:
-        """Return the first entry that is not complete."""
-        return self.known.edit
+        """Return the first entry, or the button where there is none."""
+        return self._confirm if self._body is not None and self._body.on_reader else self.known.edit
 
     def _fill(self, field: PinField, content: EntryField, context: str) -> None:
         show = self._policy.allow_show
@@ -144,7 +149,7 @@ class FormPage(OrderPage):
         self.area.ensureWidgetVisible(field)
 
     def _typed_into(self) -> PinField:
-        focused = QApplication.focusWidget()
+        focused = self.window().focusWidget()
         self._last = next((field for field in self.fields if field.edit is focused), self._last)
         return self._last
 

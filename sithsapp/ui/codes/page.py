@@ -40,7 +40,10 @@ class NewCodeRules:
 
 @dataclass(frozen=True, slots=True)
 class FormBody:
-    """The codes are typed here: the one that proves the right, the new one, and the new one again."""
+    """The codes are typed here: the one that proves the right, the new one, and the new one again.
+
+    `on_reader` is what is said in place of the entries where the codes are typed on the reader's keys.
+    """
 
     title: str
     intro: str
@@ -54,6 +57,7 @@ class FormBody:
     cancel: str
     small_print: str
     last_try_ok: bool = False
+    on_reader: str = ""
 
 
 Body = FormBody | LastTryBody | WaitingBody | ProblemBody

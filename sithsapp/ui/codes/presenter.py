@@ -34,7 +34,7 @@ def _body(wish: Wish, view: View, describe: Describe, confirmed: bool) -> Body:
         case Enter():
             return _form(wish, view, describe, confirmed)
         case Send():
-            return _sending(wish)
+            return _sending(wish, view)
         case Done():
             return _done(wish, view)
         case Stopped():
@@ -99,7 +99,19 @@ def _form(wish: Wish, view: Enter, describe: Describe, confirmed: bool) -> FormB
         cancel=tr("Cancel"),
         small_print="" if change else tr("No PUK code? Contact your ID administrator."),
         last_try_ok=confirmed,
+        on_reader=_on_reader(view),
     )
+
+
+def _on_reader(view: Enter) -> str:
+    """Return what is said where the reader takes the codes; its errors stand here too, as there are no entries."""
+    pad = view.card.pin_pad
+    if pad is None or not pad.changes:
+        return ""
+    text = tr("The codes are typed on the keys of the card reader. Press the button here, then follow its display.")
+    left = "" if view.known.tries_left is None else code_words.tries_left(view.known.tries_left)
+    name = code_words.code_name(view.known.role)
+    return " ".join(filter(None, (_known_error(view), _new_error(view), text, f"{name}: {left}." if left else "")))
 
 
 def _intro(wish: Wish, view: Enter) -> str:
@@ -201,7 +213,10 @@ def _last_try(view: Enter, describe: Describe) -> LastTryBody:
     )
 
 
-def _sending(wish: Wish) -> WaitingBody:
+def _sending(wish: Wish, view: Send) -> WaitingBody:
+    if view.on_reader:
+        text = tr("Enter the codes on the card reader. Nothing is typed on this computer.")
+        return WaitingBody(Picture.KEYS, _title(wish), text, tr("Cancel"), Action.CLOSE)
     title = tr("Changing the code …") if wish.kind is Kind.CHANGE else tr("Unlocking the code …")
     return WaitingBody(Picture.SPINNER, title, tr("Leave the card in the reader."), "", Action.CLOSE)
 

@@ -50,7 +50,9 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The card works."""
+    """The card works, or, with `on_reader`, waits for what is typed on the reader's keys."""
+
+    on_reader: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,9 @@ class CodeTask:
             failure = self.view.failure if isinstance(self.view, Enter) else None
             self._enter(card, failure)
 
-    def sent(self) -> None:
-        """Note that the codes are on their way to the card."""
-        self.view = Send()
+    def sent(self, *, on_reader: bool = False) -> None:
+        """Note that the codes are on their way to the card, from here or from the reader's keys."""
+        self.view = Send(on_reader)
 
     def succeeded(self, after: PinState) -> None:
         """Note that the card took the new code."""
@@ -140,7 +142,7 @@ class CodeTask:
         if card is None or failure in _CARD_LEFT:
             self.view = WaitForCard(self._cards, failure if failure in _CARD_LEFT else self._why_missing(self._cards))
             return
-        self._enter(card, failure, error.tries_left)
+        self._enter(card, None if failure is Failure.CANCELLED_BY_USER else failure, error.tries_left)
 
     def _enter(self, card: Card, failure: Failure | None, tries: int | None = None) -> None:
         code = card.pin(self.wish.role)

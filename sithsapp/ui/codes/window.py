@@ -33,10 +33,14 @@ class Entered:
 class CodesWindow(PagedWindow):
     """Shows the views of a code task.
 
-    `entered(Entered)` when the codes shall be sent, `forwarded(Action)` when another task shall follow this one.
+    `entered(Entered)` when the codes shall be sent. `pad_wanted(bool)` when they shall be typed on the reader, with
+    whether the last try may be used, and `withdrawn()` when that is given up. `forwarded(Action)` when another task
+    shall follow this one.
     """
 
     entered = Signal(object)
+    pad_wanted = Signal(bool)
+    withdrawn = Signal()
     forwarded = Signal(object)
 
     def __init__(self, describe: Describe, theme: Theme) -> None:
@@ -91,6 +95,8 @@ class CodesWindow(PagedWindow):
         """Close on Escape, but not while the card works: what it has begun is not undone by hiding it."""
         if not isinstance(self._view, Send):
             self.hide()
+        elif self._view.on_reader:
+            self.withdrawn.emit()
 
     def _draw(self) -> None:
         if self._wish is None or self._view is None:
@@ -143,6 +149,9 @@ class CodesWindow(PagedWindow):
         objection = self._form.objection()
         self.fit()
         if objection:
+            return
+        if body.on_reader:
+            self.pad_wanted.emit(body.last_try_ok)
             return
         known, new = self._form.take()
         self.entered.emit(Entered(known, new, body.last_try_ok))
