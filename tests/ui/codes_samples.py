@@ -6,7 +6,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from sithsapp.card.model import PinPad, PinRole
+from sithsapp.card.model import PinRole
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure
 from sithsapp.ui.codes.task import Done, Enter, Kind, Send, Stopped, View, WaitForCard, Wish
 from sithsapp.ui.codes.window import CodesWindow

@@ -33,7 +33,7 @@ class FormPage(OrderPage):
         self._intro = self.add(Text(TextStyle.BODY, tone="secondary"))
         self._facts, self._banner = self.add(Facts()), self.add(Banner())
         self._on_reader = self.add(Text(TextStyle.BODY))
-        self.known, self.new, self.again = (self.add(PinField(quiet)) for _ in range(3))
+        self.known, self.new, self.again = (self.add(PinField(quiet, one_of_several=True)) for _ in range(3))
         self.keypad = self.add_below(Keypad())
         self._cancel, self._confirm = Button(Kind.SECONDARY), Button(Kind.PRIMARY)
         self.add_buttons(self._cancel, self._confirm)

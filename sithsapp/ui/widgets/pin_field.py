@@ -26,8 +26,10 @@ class PinField(QWidget):
     submitted = Signal()
     message_changed = Signal(str)
 
-    def __init__(self, quiet: QuietTime, parent: QWidget | None = None) -> None:
+    def __init__(self, quiet: QuietTime, parent: QWidget | None = None, *, one_of_several: bool = False) -> None:
+        """Make an entry; `one_of_several` stands beside others, so that its eye is named after it."""
         super().__init__(parent)
+        self._is_one_of_several = one_of_several
         self._label = Text(TextStyle.LABEL)
         self.edit = PinEdit(quiet)
         self.eye = Button(Kind.ICON, Icon.EYE, self.edit)
@@ -49,7 +51,6 @@ class PinField(QWidget):
         layout.addWidget(self._label)
         layout.addWidget(self.edit)
         layout.addLayout(message)
-        self.setFocusProxy(self.edit)
         self.eye.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _connect(self) -> None:
@@ -120,7 +121,7 @@ class PinField(QWidget):
         self.edit.set_revealed(revealed)
         self.eye.set_icon(Icon.EYE_OFF if revealed else Icon.EYE)
         name = tr("Hide the code") if revealed else tr("Show the code")
-        self.eye.setAccessibleName(name)
+        self.eye.setAccessibleName(f"{name} ({self._label.text()})" if self._is_one_of_several else name)
         self.eye.setToolTip(name)
 
     def _describe(self, count: int) -> None:
