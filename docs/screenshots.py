@@ -8,75 +8,90 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).parents[1] / 'tests/ui/offscreen.json'}"
 
 from PySide6.QtGui import QFont, QFontDatabase, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from sithsapp.locale import LanguageChoice, set_language
-from sithsapp.oob.interaction import View
-from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.state import Glyph
 from sithsapp.ui.theme import ThemeChoice, current
 from sithsapp.ui.tray.icons import tray_icon
-from tests.ui import hosting, samples
-from tests.ui.pointing import code_field, order_window, settle
+from tests.ui.gallery import GALLERY
+from tests.ui.pointing import code_field
 
-_IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).parent / "images"
 _FONTS = ("Inter", "Noto Sans", "DejaVu Sans")
 
 
 @dataclass(frozen=True, slots=True)
 class _Shot:
-    """A picture: file name, view, language, theme, and how many digits are typed."""
+    """A picture: file name, entry of the gallery, language, theme, and how many digits are typed."""
 
     name: str
-    view: str
-    language: LanguageChoice
-    theme: ThemeChoice
+    entry: str
+    language: LanguageChoice = "sv"
+    theme: ThemeChoice = "light"
     digits: int = 0
 
 
-_SHOTS = (
-    _Shot("order-log-in", "auth", "sv", "light", 6),
-    _Shot("order-sign", "sign", "sv", "dark"),
-    _Shot("order-wrong-code", "auth-wrong", "en", "light"),
-    _Shot("order-waiting", "no-card", "sv", "light"),
+SHOTS = (
+    _Shot("order-log-in", "order/auth", digits=6),
+    _Shot("order-sign", "order/sign", theme="dark"),
+    _Shot("order-sign-documents", "order/sign-documents"),
+    _Shot("order-wrong-code", "order/auth-wrong", "en"),
+    _Shot("order-wrong-code-sv", "order/auth-wrong"),
+    _Shot("order-last-try", "order/auth-last"),
+    _Shot("order-waiting", "order/no-card"),
+    _Shot("order-other-device", "order/auth-other-device"),
+    _Shot("order-done", "order/done"),
+    _Shot("order-locked", "order/locked"),
+    _Shot("order-unreachable", "order/unreachable"),
+    _Shot("overview", "overview/ready"),
+    _Shot("overview-no-card", "overview/no-card"),
+    _Shot("overview-locked", "overview/locked", theme="dark"),
+    _Shot("certificates", "certificates/list"),
+    _Shot("programs", "programs/used"),
+    _Shot("program-asks", "consent/ask"),
+    _Shot("help", "support/page"),
+    _Shot("report", "report/preview"),
+    _Shot("accessibility", "support/accessibility"),
 )
+TRAY = "tray-icons"
+
+
+def names() -> set[str]:
+    """Return the names of all pictures, without `.png`."""
+    return {shot.name for shot in SHOTS} | {TRAY}
 
 
 def main() -> int:
     """Draw all pictures."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else _IMAGES
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     target.mkdir(parents=True, exist_ok=True)
     application = QApplication([])
     application.setStyle("Fusion")
-    family = next((name for name in _FONTS if name in QFontDatabase.families()), "")
-    application.setFont(QFont(family, 10))
-    for shot in _SHOTS:
-        _save(_draw_order(shot), target / f"{shot.name}.png")
-    set_language("sv")
-    _save(_draw_overview(), target / "overview.png")
-    _save(_draw_tray(), target / "tray-icons.png")
+    draw_all(target)
     return 0
 
 
-def _draw_order(shot: _Shot) -> QImage:
+def draw_all(target: Path) -> None:
+    """Draw every picture into the directory `target`."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)  # noqa: S101 - a tool for developers
+    family = next((name for name in _FONTS if name in QFontDatabase.families()), "")
+    application.setFont(QFont(family, 10))
+    for shot in SHOTS:
+        _save(_draw(shot), target / f"{shot.name}.png")
+    _save(_draw_tray(), target / f"{TRAY}.png")
+
+
+def _draw(shot: _Shot) -> QImage:
     set_language(shot.language)
-    view: View = samples.views()[shot.view]
-    window = order_window(current(shot.theme))
-    window.show_view(samples.views()["opening"])
-    window.show_view(view)
-    settle(window)
+    window = GALLERY[shot.entry](current(shot.theme))
     if shot.digits:
         QTest.keyClicks(code_field(window), "8" * shot.digits)
-    return _grab(window)
-
-
-def _draw_overview() -> QImage:
-    window = MainWindow(hosting.services(theme=current("light")))
-    window.open()
     return _grab(window)
 
 
