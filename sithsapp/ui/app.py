@@ -116,7 +116,7 @@ class App(QObject):
             "language": self._change_language,
             "theme": self._choose_theme,
             "tray_icon": self._show_tray,
-            "mtls": self._lend,
+            "mtls": self._change_programs,
             "allow_environment_choice": self._retranslate_tray,
             "log_level": self._follow_log_level,
             "autostart": lambda: follow_autostart(self._settings.autostart),
@@ -135,6 +135,8 @@ class App(QObject):
         self._lend()
         if not sys.platform.startswith("linux"):
             self._watch_session()  # a session that is taken up elsewhere has other readers
+        if self._settings.autostart is not None:
+            follow_autostart(self._settings.autostart)
         if launch.url is not None:
             self._receive(launch)
         elif not hidden:
@@ -273,6 +275,11 @@ class App(QObject):
         self._flows = None
         self._retranslate_tray()
         self._refresh()
+        self._change_windows()
+
+    def _change_programs(self) -> None:
+        self._lend()
+        self._change_windows()
 
     def _change_windows(self) -> None:
         """Let windows that are there already follow what settings say of them and of codes."""
@@ -280,6 +287,8 @@ class App(QObject):
         for window in (self._orders.window, consent):
             if window is not None:
                 window.set_options(self._making.options())
+        if consent is not None:
+            self._making.set_consent_terms(consent)
         if self._codes is not None and self._codes.window is not None:
             self._making.set_code_policy(self._codes.window)
 

@@ -74,14 +74,15 @@ class WindowMaker:
         from sithsapp.ui.mtls.window import ConsentWindow
 
         self.set_icon()
+        window = ConsentWindow(describe, self.theme(), self.options())
+        self.set_consent_terms(window)
+        return window
+
+    def set_consent_terms(self, window: ConsentWindow) -> None:
+        """Let a window that asks for programs follow the settings."""
         settings = self._store.settings
-        return ConsentWindow(
-            describe,
-            self.theme(),
-            self.options(),
-            environment=environment_name(settings.environment),
-            session_seconds=settings.mtls.session_seconds,
-        )
+        seconds = settings.mtls.session_seconds
+        window.set_terms(environment=environment_name(settings.environment), session_seconds=seconds)
 
     @staticmethod
     def set_icon() -> None:

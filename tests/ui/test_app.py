@@ -575,3 +575,13 @@ class TestSettings:
         assert (tmp_path / "autostart" / "sithsapp.desktop").is_file()
         app._store.reset(["autostart"])
         assert not (tmp_path / "autostart" / "sithsapp.desktop").exists()
+
+    def test_what_the_organisation_decides_of_starting_is_done_at_the_next_start(
+        self, cards: Cards, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "none"))
+        made = App(store_of({"autostart": True, "language": "en"}), cast("CardService", cards), Tray())
+        _start(made, Message(), hidden=True)
+        assert (tmp_path / "autostart" / "sithsapp.desktop").is_file()
+        made.close()

@@ -42,7 +42,8 @@ class ConsentWindow(RequestWindow):
     ) -> None:
         """`environment` is the badge's text; one code lasts for `session_seconds`."""
         super().__init__(theme, options)
-        self._describe, self._environment, self._session_seconds = describe, environment, session_seconds
+        self._describe = describe
+        self.set_terms(environment=environment, session_seconds=session_seconds)
         self._request: KeyRequest | None = None
         self._purpose: Purpose | None = None
         self._waits = self._works = self._wants = self._last_try_confirmed = False
@@ -55,6 +56,10 @@ class ConsentWindow(RequestWindow):
         self.show_page(self._question(request))
         if not goes_on:
             self.bring_forward()
+
+    def set_terms(self, *, environment: str, session_seconds: int) -> None:
+        """Say from the next page on which environment this is, and for how long one code lasts."""
+        self._environment, self._session_seconds = environment, session_seconds
 
     def show_card_wanted(self, wanted: CardWanted, cards: CardsState) -> None:
         """Ask for a card; `cards` is what is in the readers now."""
