@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -60,12 +61,20 @@ def _rank(certificate: Certificate, offered: Chosen, chosen: CardId | None) -> t
 def _certificates(cards: CardsState) -> Iterator[tuple[Card, Credential, Certificate]]:
     for card in cards.cards:
         for credential in card.credentials[:_MOST_CREDENTIALS]:
-            try:
-                certificate = read_certificate(credential.certificate)
-            except SithsError:
+            certificate = _read(credential.certificate)
+            if certificate is None:
                 continue
             if card.pin(credential.pin) is not None and credential.schemes:
                 yield card, credential, certificate
+
+
+@lru_cache(maxsize=_MOST_CREDENTIALS)
+def _read(certificate: bytes) -> Certificate | None:
+    """Return a certificate's fields, None if it is damaged. Each new connection asks for the same few."""
+    try:
+        return read_certificate(certificate)
+    except SithsError:
+        return None
 
 
 def _for_client_authentication(certificate: Certificate) -> bool:

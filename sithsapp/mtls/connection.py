@@ -21,7 +21,7 @@ from sithsapp.mtls.permission import about_to_wait, here
 from sithsapp.mtls.pump import Carried, Pump, Pumps
 from sithsapp.mtls.readiness import readable_within
 from sithsapp.mtls.sessions import Sessions
-from sithsapp.mtls.side import CHUNK, PlainSide
+from sithsapp.mtls.side import RECORD, PlainSide
 from sithsapp.mtls.tls_stream import TlsStream, Truncated
 from sithsapp.mtls.tunnel import Idle, Tunnel, abort
 from sithsapp.mtls.upstream import Upstream
@@ -145,7 +145,7 @@ class Connection:
         self._client.setblocking(False)
         while True:
             left = max(0.0, deadline - time.monotonic())
-            data = self._client.recv(CHUNK) if readable_within(self._client, left) else b""
+            data = self._client.recv(RECORD) if readable_within(self._client, left) else b""
             if not data:
                 raise Idle
             passed = self._passing(data)
