@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ _PKCS1_ALGORITHMS: Final = {
 }
 NO_PSS: Final = "TLS 1.3 needs RSA-PSS signatures, which this card cannot make"
 _SET_CLIENT_ALGORITHMS = 102
+_HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,36 @@ def _trusting(trust: Trust) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.post_handshake_auth = True
     if trust.system:
-        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        _trust_system(context)
     for file in trust.files:
         try:
             context.load_verify_locations(cafile=file)
         except OSError as error:
             raise SithsError(Failure.SETTINGS_INVALID, f"{file}: no CA certificates can be read") from error
     return context
+
+
+def _trust_system(context: ssl.SSLContext) -> None:
+    """Believe the operating system's CAs, read as they are needed where the system keeps them so.
+
+    Reading all of them takes some 50 ms and 2 MiB for each target. Where they are in a directory by the hashes of
+    their names, and it holds no fewer than the file beside it, that is enough. Who names a file in the environment
+    means that file.
+    """
+    paths = ssl.get_default_verify_paths()
+    if paths.capath and not os.environ.get(paths.openssl_cafile_env) and _is_complete(paths):
+        context.load_verify_locations(capath=paths.capath)
+    else:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+
+
+def _is_complete(paths: ssl.DefaultVerifyPaths) -> bool:
+    try:
+        hashed = sum(1 for name in os.listdir(paths.capath or "") if _HASHED.fullmatch(name))
+        in_file = Path(paths.cafile).read_bytes().count(b"-----BEGIN ") if paths.cafile else 1
+    except OSError:
+        return False
+    return hashed >= in_file
 
 
 def _load(context: ssl.SSLContext, chain: Sequence[bytes], key: RegisteredKey) -> None:
