@@ -203,7 +203,7 @@ def read_out(client: socket.socket) -> None:
     """
     deadline = time.monotonic() + _SEND_SECONDS
     client.settimeout(_SEND_SECONDS)
-    while client.recv(CHUNK) and (left := deadline - time.monotonic()) > 0:
+    while client.recv(RECORD) and (left := deadline - time.monotonic()) > 0:
         client.settimeout(left)
 
 

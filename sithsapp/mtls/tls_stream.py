@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from sithsapp.mtls.key_registry import forget_error, raise_noted, signing_errors
 from sithsapp.mtls.side import NOTHING, RECORD, Room
+from sithsapp.mtls.tunnel import abort
 
 _ReadInto = Callable[[int, memoryview], int]
 
@@ -146,8 +147,14 @@ class TlsStream:
         self.flush()
 
     def close(self, *, abruptly: bool = False) -> None:
-        """Close the socket; harmless when repeated."""
-        if not abruptly and not self.ended:
+        """Close the socket; harmless when repeated.
+
+        With `abruptly` the connection is broken off, so that a peer that waits to send does not wait on.
+        """
+        if abruptly:
+            abort(self.raw)
+            return
+        if not self.ended:
             with suppress(OSError):
                 self.end_writing()
         self.raw.close()

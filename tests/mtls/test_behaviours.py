@@ -156,6 +156,7 @@ def test_shutdown_under_load_is_quick_and_leaves_nothing(desk: Desk) -> None:
         assert time.monotonic() - began < CLOSE_SECONDS
         load.join()
         assert load.ended == [ConnectionResetError] * 8  # never an end that looks whole
+        eventually(lambda: not any(each.is_alive() for each in server._threads), DEADLINE / 2)  # nor left to wait
         eventually(lambda: not [each for each in threading.enumerate() if each.name.startswith("mtls")])
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
