@@ -20,6 +20,7 @@ gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, Gio, GLib  # noqa: E402 # the version is chosen before
 
 _EVENTS = ("object", "window", "focus", "mouse", "document", "terminal")
+_BUTTONS = (Atspi.Role.PUSH_BUTTON, Atspi.Role.TOGGLE_BUTTON, Atspi.Role.RADIO_BUTTON, Atspi.Role.CHECK_BOX)
 _ACCESSIBILITY = ("org.a11y.Bus", "/org/a11y/bus", "org.freedesktop.DBus.Properties")
 
 
@@ -136,14 +137,14 @@ def _enter(text: str) -> bool:
 
 def _press(name: str) -> bool:
     showing = Atspi.StateType.SHOWING
-    button = next(
+    found = [
         thing
         for _, thing in _things()
-        if thing.get_name() == name
-        and thing.get_role() is Atspi.Role.PUSH_BUTTON
-        and thing.get_state_set().contains(showing)
-    )
-    return bool(Atspi.Action.do_action(button.get_action_iface(), 0))
+        if thing.get_name() == name and thing.get_role() in _BUTTONS and thing.get_state_set().contains(showing)
+    ]
+    if not found:
+        raise LookupError(name)
+    return bool(Atspi.Action.do_action(found[0].get_action_iface(), 0))
 
 
 _COMMANDS: dict[str, Any] = {"tree": _tree, "focused": _focused, "enter": _enter, "press": _press}

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -98,6 +99,15 @@ def test_one_page_is_marked_as_chosen(window: MainWindow) -> None:
     chosen = [b.accessibleName() for b in visible(window, Button) if b.isChecked()]
     assert chosen == ["Language"]
     assert "Close" in _texts(window)
+
+
+def test_assistive_technology_chooses_a_page_without_a_click(window: MainWindow) -> None:
+    interface = QAccessible.queryAccessibleInterface(button(window, "Language"))
+    assert interface.role() is QAccessible.Role.RadioButton
+    actions = interface.actionInterface()
+    actions.doAction(actions.actionNames()[0])
+    assert window.place is Place.SETTINGS
+    assert Page.made[0].calls.count("shown") == 1
 
 
 def test_the_keyboard_reaches_every_page(window: MainWindow) -> None:

@@ -36,7 +36,7 @@ class Navigation(Frame):
         self._environment = Pill()
         self._version = Text(TextStyle.SMALL, tone="secondary")
         self._group = QButtonGroup(self)
-        self._compact = False
+        self._compact = self._marking = False
         self._theme: Theme | None = None
         self._buttons = {place: self._offer(place, entry) for place, entry in self._entries.items()}
         self._lay_out()
@@ -45,7 +45,9 @@ class Navigation(Frame):
         button = Button(Kind.NAVIGATION, entry.icon)
         button.setCheckable(True)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        button.clicked.connect(lambda: self.chosen.emit(place))
+        button.setAutoExclusive(True)  # so that a screen reader calls it one of several, not a box to tick
+        # Assistive technology chooses without a click.
+        button.toggled.connect(lambda checked: self._toggled(place, checked=checked))
         self._group.addButton(button)
         return button
 
@@ -74,9 +76,15 @@ class Navigation(Frame):
         """Show the environment's badge; an empty name hides it."""
         self._environment.show_text(name, "warning")
 
+    def _toggled(self, place: Place, *, checked: bool) -> None:
+        if checked and not self._marking:
+            self.chosen.emit(place)
+
     def choose(self, place: Place) -> None:
         """Mark `place` as the page in front."""
+        self._marking = True
         self._buttons[place].setChecked(True)
+        self._marking = False
         for button in self._buttons.values():
             button.set_chosen(button.isChecked())
 
