@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hmac
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -101,6 +100,8 @@ class Pin:
 
     def agrees_with(self, other: Pin) -> bool:
         """Tell whether two entries that were not used yet have the same digits, in a time that says nothing."""
+        import hmac  # when a code is changed: it loads OpenSSL
+
         return hmac.compare_digest(self._digits, other._digits)
 
     @contextmanager

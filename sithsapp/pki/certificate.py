@@ -6,7 +6,6 @@ Reading says nothing about trust: no signature is verified here.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Final
 from sithsapp.failures import Failure, SithsError
 from sithsapp.pki import der
 from sithsapp.pki.extensions import Extensions, KeyUsage, read_extensions
+from sithsapp.pki.lean_sha256 import lean_sha256
 from sithsapp.pki.names import COMMON_NAME, GIVEN_NAME, ORGANISATION, SERIAL_NUMBER, SURNAME, Name, read_name
 
 MAX_CERTIFICATE: Final = 16 * 1024
@@ -177,7 +177,7 @@ def _certificate(data: bytes) -> Certificate:
     subject = read_name(body)
     key = read_key(body.enter(der.SEQUENCE))
     extensions = _extensions(body)
-    digest = hashlib.sha256(data).digest()
+    digest = lean_sha256(data)
     return Certificate(digest, serial_number, subject, issuer, not_before, not_after, key, extensions)
 
 

@@ -7,8 +7,6 @@ signature. Only public values are handled, so plain integers do; the cryptograph
 
 from __future__ import annotations
 
-import hashlib
-
 from sithsapp.card.model import SignatureScheme
 from sithsapp.pki import der
 
@@ -60,9 +58,13 @@ def _fits_pss(encoded: bytes, bits: int, name: str, digest: bytes) -> bool:
     padding = len(block) - size - 1
     if trailer != 0xBC or padding < 0 or any(block[:padding]) or block[padding] != 1:
         return False
+    import hashlib  # at the first signature: it loads OpenSSL
+
     return hashlib.new(name, bytes(8) + digest + block[padding + 1 :]).digest() == tag
 
 
 def _mgf1(seed: bytes, length: int, name: str) -> bytes:
+    import hashlib
+
     blocks = (hashlib.new(name, seed + counter.to_bytes(4, "big")).digest() for counter in range(length // 32 + 1))
     return b"".join(blocks)[:length]

@@ -8,7 +8,6 @@ that use the card at the moment, a log-out only ends their login too; both are b
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -133,6 +132,8 @@ class CardSession:
         key = self.record.key(credential_id)
         if scheme not in key.credential.schemes:
             raise SithsError(Failure.ALGORITHM_NOT_SUPPORTED, scheme.value)
+        import hashlib  # at the first signature: it loads OpenSSL
+
         digest = hashlib.new(scheme.hash_name, message).digest()
         slot = pin_slot(key.credential.pin)
         with self._transaction():
