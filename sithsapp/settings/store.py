@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -42,6 +43,18 @@ class UserSource(Source, Protocol):
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Keep others from writing meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposed:
+    """Values that the user wants, as the source that they would make."""
+
+    name: str
+    values: Mapping[str, object]
+    authority: Authority = Authority.USER
+
+    def read(self) -> Mapping[str, object]:
+        return self.values
 
 
 class SettingsStore:
@@ -81,7 +94,8 @@ class SettingsStore:
         """Let the user set `name`, at once and for later starts.
 
         `value` is what JSON would hold. Raises `SithsError`: SETTING_LOCKED, SETTINGS_INVALID (no such setting, or a
-        value that it cannot have), SETTINGS_NOT_SAVED. Nothing has changed then.
+        value that it cannot have), VIRTUAL_CARD_REFUSED (production with a virtual card), SETTINGS_NOT_SAVED. Nothing
+        has changed then.
         """
         self._refuse_unknown((name,))
         self._refuse_locked(name)
@@ -98,6 +112,7 @@ class SettingsStore:
         with self._lock:
             try:
                 fresh = self._load()
+                _refuse_virtual_card(fresh.settings)
             except SithsError as error:
                 log.error("settings stay as they were: %s", error)
                 return
@@ -123,12 +138,19 @@ class SettingsStore:
         with self._lock, self._user.exclusive():
             values, usable = self._users_own()
             wanted = change(values)
-            check(wanted, Authority.USER, self._user.name)
+            self._refuse_unless_good(wanted)
             if not usable:
                 log.warning("the unusable settings file was set aside: %s", self._user.set_aside())
             if wanted != values or not usable:
                 self._user.write(wanted)
         self.reload()
+
+    def _refuse_unless_good(self, values: Mapping[str, object]) -> None:
+        """Raise unless the user's own values may be these, alone and together with what the organisation set."""
+        proposed = load((*self._organisation, _Proposed(self._user.name, values)))
+        if proposed.problems:
+            raise proposed.problems[0]
+        _refuse_virtual_card(proposed.settings)
 
     def _users_own(self) -> tuple[Mapping[str, object], bool]:
         """Return what the user has set, and whether it could be used; read anew, as others may write it too."""
@@ -155,6 +177,12 @@ class SettingsStore:
                 listener(changed)
             except Exception:  # callback boundary: one listener must not keep the others from hearing
                 log.exception("listener")
+
+
+def _refuse_virtual_card(settings: Settings) -> None:
+    # A virtual card that is in use already would go on in production; at a start the card's own code refuses it.
+    if settings.virtual_card is not None and settings.environment == "production":
+        raise SithsError(Failure.VIRTUAL_CARD_REFUSED, "a virtual card is set up, which production refuses")
 
 
 def open_store(user_directory: Path, system_directory: Path = SYSTEM_DIRECTORY) -> SettingsStore:

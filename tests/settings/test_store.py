@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -294,3 +295,20 @@ def test_whatever_is_set_can_be_read_again(
     except SithsError as error:
         assert error.failure is Failure.SETTINGS_INVALID
     assert SettingsStore([], UserFile(path)).problems == ()
+
+
+def test_production_and_a_virtual_card_never_come_together(files: Files) -> None:
+    files.write_user('{"environment": "demo", "virtual_card": "/tmp/card"}')
+    store = files.store()
+    for change in (partial(store.set, "environment", "production"), partial(store.reset, ["environment"])):
+        with pytest.raises(SithsError) as caught:
+            change()
+        assert caught.value.failure is Failure.VIRTUAL_CARD_REFUSED
+    assert files.users_own() == {"environment": "demo", "virtual_card": "/tmp/card"}
+    files.write_user('{"virtual_card": "/tmp/card"}')
+    store.reload()
+    assert store.settings.environment == "demo"
+    store.reset()
+    assert (store.settings.environment, store.settings.virtual_card) == ("production", None)
+    with pytest.raises(SithsError):
+        store.set("virtual_card", "/tmp/card")
