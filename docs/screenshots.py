@@ -54,6 +54,7 @@ SHOTS = (
     _Shot("certificates", "certificates/list"),
     _Shot("programs", "programs/used"),
     _Shot("program-asks", "consent/ask"),
+    _Shot("settings", "settings/usual"),
     _Shot("help", "support/page"),
     _Shot("report", "report/preview"),
     _Shot("accessibility", "support/accessibility"),
