@@ -52,6 +52,7 @@ SHOTS = (
     _Shot("overview-no-card", "overview/no-card"),
     _Shot("overview-locked", "overview/locked", theme="dark"),
     _Shot("certificates", "certificates/list"),
+    _Shot("certificates-detail", "certificates/revoked"),
     _Shot("programs", "programs/used"),
     _Shot("program-asks", "consent/ask"),
     _Shot("settings", "settings/usual"),

@@ -167,6 +167,16 @@ def test_a_check_that_is_good(issued: tuple[Desk, VirtualPki, x509.Certificate])
     assert button(desk.window, "Check revocation").isEnabled()
 
 
+def test_a_result_comes_in_sight(issued: tuple[Desk, VirtualPki, x509.Certificate]) -> None:
+    desk, _, _ = issued
+    desk.window.setMinimumSize(0, 0)
+    desk.window.resize(desk.window.width(), 300)
+    detail = desk.open()
+    desk.check()
+    desk.qtbot.waitUntil(lambda: not detail.banner.visibleRegion().isEmpty())
+    assert detail.banner.visibleRegion().boundingRect().height() == detail.banner.height()
+
+
 def test_a_check_that_finds_a_revocation_outlives_the_details(
     issued: tuple[Desk, VirtualPki, x509.Certificate],
 ) -> None:

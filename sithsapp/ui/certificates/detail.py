@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QMenu, QScrollArea, QWidget
 
 from sithsapp.locale import tr
 from sithsapp.ui.certificates.checks_presenter import ChainRow, LogonView
@@ -23,6 +23,8 @@ from sithsapp.ui.widgets.button_row import ButtonRow
 from sithsapp.ui.widgets.panels import Banner, Facts
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import apply_to_children, column
+
+_AROUND = 16
 
 
 class Section(QWidget):
@@ -86,10 +88,10 @@ class CertificateDetail(QWidget):
         self.reveal.clicked.connect(self.reveal_wanted)
         self.delete.clicked.connect(self.delete_wanted)
         layout = column(self, 14)
-        layout.addWidget(self.banner)
         layout.addWidget(self._facts)
         layout.addWidget(self.reveal, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(ButtonRow(self.export, self.check))
+        layout.addWidget(self.banner)
         layout.addWidget(self._chain)
         layout.addWidget(self._logon)
         layout.addWidget(self.fold)
@@ -133,11 +135,20 @@ class CertificateDetail(QWidget):
         """Offer to ask the issuers, or to stop that."""
         self.check.set_label(tr("Stop checking") if checking else tr("Check revocation"))
 
-    def show_notice(self, notice: Notice | None) -> None:
-        """Show a result above the facts, or none."""
+    def show_notice(self, notice: Notice | None, *, in_sight: bool = False) -> None:
+        """Show a result below the buttons that lead to it, or none; `in_sight` scrolls there."""
         self.banner.setVisible(notice is not None)
         if notice is not None:
             self.banner.show_notice(notice)
+        if in_sight:
+            QTimer.singleShot(0, self, self._scroll_to_banner)  # once it is laid out
+
+    def _scroll_to_banner(self) -> None:
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if isinstance(above, QScrollArea) and self.banner.isVisible():
+            above.ensureWidgetVisible(self.banner, 0, _AROUND)
 
     def show_chain(self, rows: Sequence[ChainRow]) -> None:
         """Show the chain."""

@@ -129,7 +129,7 @@ class Row:
     def tell(self, notice: Notice) -> None:
         """Show a result where the person looks, and say it."""
         if self._detail is not None:
-            self._detail.show_notice(notice)
+            self._detail.show_notice(notice, in_sight=True)
         self._host.say(notice.title)
 
     def _make(self) -> CertificateDetail:
