@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from authservice.rp.errors import OrderFailedError
 from sithsapp.card.model import PinRole
+from sithsapp.card.pin_pad import PinPad
 from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.faults import Fault, FaultKind
+from sithsapp.card.virtual.pad import VirtualPad
 from sithsapp.failures import Failure
 from sithsapp.oob.interaction import (
     CancelRequested,
@@ -24,13 +26,15 @@ from sithsapp.oob.interaction import (
     Finished,
     MoreTimeRequested,
     Opening,
+    PadChosen,
     Reported,
     WaitForCard,
+    Working,
 )
 from sithsapp.oob.protocol.encoding import b64u, b64u_decode, jcs
 from sithsapp.oob.protocol.es256 import sign
 from sithsapp.oob.protocol.jws import jwk_of
-from sithsapp.oob.protocol.order import Binding, Order, OrderType
+from sithsapp.oob.protocol.order import Binding, Order, OrderType, PinEntryKind
 from tests.oob.fakes import Person, settle
 from tests.oob.world import PIN1, PIN2, WRONG, World, world
 from tests.parts.virtual_card import CardFactory
@@ -84,6 +88,25 @@ def test_a_login_with_a_code_in_the_browser(scene: World) -> None:
     assert code is not None
     assert scene.opened == []
     assert scene.relying_party.finish_with_code(scene.session, code).bound
+
+
+def test_an_order_that_demands_keys_is_answered_on_the_reader(scene: World, card: VirtualCard) -> None:
+    flow = scene.start(scene.ask(reader=PinEntryKind.PINPAD))
+    assert scene.person.wait_for(WaitForCard).failure in (None, Failure.PIN_PAD_NEEDED)
+    pad = VirtualPad(PinPad(changes=True))
+    scene.readers.give_keys(pad)
+    scene.readers.insert(card)
+    shown = scene.person.wait_for(EnterPin)
+    pad.press(WRONG.decode())
+    flow.post(PadChosen(shown.card.id, shown.credential.id))
+    again = scene.person.wait_for(EnterPin, 2)
+    assert (again.failure, again.pin.tries_left) == (Failure.PIN_WRONG, 2)
+    pad.press(PIN1.decode())
+    flow.post(PadChosen(shown.card.id, shown.credential.id))
+    assert scene.end(flow).failure is None
+    assert scene.follow_return().hsaid
+    assert Working in {type(view) for view in scene.person.views}
+    assert scene.tries() == 3
 
 
 def test_wrong_then_right(scene: World) -> None:

@@ -41,7 +41,7 @@ from sithsapp.oob.flow import OrderFlow
 from sithsapp.oob.interaction import EnterPin, Finished, PinEntered
 from sithsapp.oob.protocol.jwk import jwk_of
 from sithsapp.oob.protocol.launch import parse_launch_url
-from sithsapp.oob.protocol.order import Binding, CertIdentity, Flow, KeyUse, OrderType, Text
+from sithsapp.oob.protocol.order import Binding, CertIdentity, Flow, KeyUse, OrderType, PinEntryKind, Text
 from sithsapp.oob.protocol.order import RelyingParty as Party
 from sithsapp.oob.protocol.rp_messages import Bindings, OrderRequirements
 from sithsapp.oob.qt_transport import QtTransports
@@ -172,11 +172,17 @@ class World:
         trust = Trust(self.relay.server.origin, (self.context.issuer.jwk,), party, judge)
         return RelyingParty(self._client, trust)
 
-    def ask(self, *, binding: Binding = Binding.RETURN, typ: OrderType = OrderType.AUTH) -> Pending:
+    def ask(
+        self,
+        *,
+        binding: Binding = Binding.RETURN,
+        typ: OrderType = OrderType.AUTH,
+        reader: PinEntryKind | None = None,
+    ) -> Pending:
         """Let the relying party make an order."""
         key = KeyUse.AUTH if typ is OrderType.AUTH else KeyUse.SIGN
         requirements = OrderRequirements(
-            key=key, policies=[IssuerProfile.HSA_ID_3.policy], cert_id=CertIdentity.HSAID
+            key=key, policies=[IssuerProfile.HSA_ID_3.policy], cert_id=CertIdentity.HSAID, reader=reader
         )
         text = Text(fmt="plain", body="Logga in i Journalsystem Exempel", lang="sv")
         bindings = Bindings(same=binding)
