@@ -20,6 +20,7 @@ from sithsapp.card.virtual.ca_profile import DEMO_CODES
 from sithsapp.card.virtual.card import VirtualCard
 from sithsapp.card.virtual.vpcd import VpcdCard
 from sithsapp.failures import Failure
+from tests.card.helpers import Recorder, eventually
 from tests.parts import pad_reader
 from tests.parts.pad_reader import PadService
 from tests.parts.siths import Siths
@@ -30,6 +31,8 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a private pcscd needs Linux"),
 ]
 PIN1, PIN2, PUK, NEW, WRONG = DEMO_CODES.pin1, DEMO_CODES.pin2, DEMO_CODES.puk, "275904", "606182"
+STATUS_OF_PIN1 = bytes.fromhex("0020001100")
+SELECT = bytes.fromhex("00A4040C0BA000000018800000000662")
 
 SIGN = """
 import json, sys, threading
@@ -165,6 +168,26 @@ def test_codes_from_elsewhere_go_past_the_keys(pad: PadService, siths: Siths) ->
     said = siths.run("pin", "change", "--json", codes={"--pin-fd": PIN1, "--new-pin-fd": NEW})
     assert said.exit_code == 0
     assert len(pad.fingers.asked) == before
+
+
+def test_a_code_that_is_typed_after_the_app_has_gone_opens_nothing(
+    pad: PadService, siths: Siths, card: VirtualCard
+) -> None:
+    pad.fingers.patient = True
+    recorder = Recorder(card)
+    program = subprocess.Popen([sys.executable, "-c", SIGN, "00"], env=siths.environment, stdout=subprocess.DEVNULL)
+    try:
+        eventually(lambda: bool(pad.fingers.asked))
+    finally:
+        program.kill()
+        program.wait()
+    pad.fingers.press(PIN1)
+    eventually(lambda: any(command.startswith("0020001110") for command in recorder.commands))
+    # The service resets a card that it was holding for a program that is gone; then our application is not selected.
+    eventually(lambda: card.process(STATUS_OF_PIN1) == b"\x6d\x00")
+    assert card.process(SELECT) == b"\x90\x00"
+    assert card.process(STATUS_OF_PIN1) == b"\x63\xc3"
+    assert card.signatures == 0
 
 
 def test_a_reader_that_lies_is_not_asked(

@@ -7,8 +7,9 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections import deque
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import pytest
 
@@ -23,11 +24,15 @@ OMNIKEY = bytes.fromhex("0B026B070C023130")
 
 
 class Fingers:
-    """Types what tests put in beforehand, once the reader asks; without anything the reader's time runs out."""
+    """Types what tests put in, once the reader asks; without anything the reader's time runs out.
+
+    With `patient` the reader waits for what is put in later.
+    """
 
     def __init__(self, path: Path) -> None:
         self.asked: list[str] = []
-        self._typed: deque[str] = deque()
+        self.patient = False
+        self._typed: SimpleQueue[str] = SimpleQueue()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(str(path))
         self._socket.listen()
@@ -36,11 +41,11 @@ class Fingers:
 
     def press(self, *codes: str) -> None:
         """Type codes at the next request: one, or an old one and a new one twice."""
-        self._typed.append(" ".join(codes))
+        self._typed.put(" ".join(codes))
 
     def answer(self, status: str) -> None:
         """Let the reader say a status word by itself at the next request."""
-        self._typed.append("!" + status)
+        self._typed.put("!" + status)
 
     def close(self) -> None:
         """Let go of the keys."""
@@ -56,8 +61,8 @@ class Fingers:
                 return
             with connection:
                 self.asked.append(connection.recv(100).decode().strip())
-                if self._typed:
-                    connection.sendall(self._typed.popleft().encode())
+                with suppress(Empty):
+                    connection.sendall(self._typed.get(self.patient, _TIMEOUT).encode())
 
 
 class PadService:
