@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from sithsapp.locale import LanguageChoice, set_language
-from sithsapp.ui.state import Glyph
+from sithsapp.support.state import Glyph
 from sithsapp.ui.theme import ThemeChoice, current
 from sithsapp.ui.tray.icons import tray_icon
 from tests.ui.gallery import GALLERY

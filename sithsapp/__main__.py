@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _print_version()
     refusal = _refuse_link(options.url)
     if refusal is not None:
-        return refusal
+        return refusal.exit_code if options.hidden else _show_refusal(refusal)
     from sithsapp.desktop.single_instance import HandedOver
 
     message = _message(options)
@@ -69,8 +69,8 @@ def _print_version() -> int:
     return 0
 
 
-def _refuse_link(url: str | None) -> int | None:
-    """Return an exit code for a value that is not a launch link; it is looked at before anything else."""
+def _refuse_link(url: str | None) -> Failure | None:
+    """Return why a value is not a launch link, None for one that is; it is looked at before anything else."""
     if url is None:
         return None
     from sithsapp.failures import SithsError
@@ -82,8 +82,38 @@ def _refuse_link(url: str | None) -> int | None:
     except SithsError as error:
         sys.stderr.write(f"{error}\n")
         _log_refusal(error)
-        return error.failure.exit_code
+        return error.failure
     return None
+
+
+def _show_refusal(refusal: Failure) -> int:
+    """Show why the link cannot be opened: in the app that runs, so that many bad links make one window, or here.
+
+    The app is handed a link without anything in it, which it refuses in its turn: nothing of the bad one goes on.
+    """
+    from sithsapp.desktop.single_instance import Alone, HandedOver
+    from sithsapp.settings.profile import URL_SCHEME
+
+    claim = _claim(_message(_Options(url=f"{URL_SCHEME}:")))
+    if isinstance(claim, HandedOver):
+        return refusal.exit_code
+    if not isinstance(claim, Alone):
+        claim.close()
+    _choose_language()
+    return _show_failure(refusal)
+
+
+def _choose_language() -> None:
+    """Speak the language of the settings; ones that cannot be used are another start's matter."""
+    from contextlib import suppress
+
+    from sithsapp.desktop.paths import config_dir
+    from sithsapp.failures import SithsError
+    from sithsapp.locale import set_language
+    from sithsapp.settings.store import open_store
+
+    with suppress(SithsError):
+        set_language(open_store(config_dir()).settings.language)
 
 
 def _log_refusal(error: SithsError) -> None:

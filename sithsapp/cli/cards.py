@@ -4,29 +4,33 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 
 from sithsapp import __version__
 from sithsapp.card.model import CardsState, PinState, Slot, SlotStatus
 from sithsapp.cli.card_service import read_again, running_card_service, settled
 from sithsapp.cli.choice import chosen_card, chosen_slots, why_not_ready
-from sithsapp.cli.holder import card_holder
+from sithsapp.cli.holder import card_holder, valid_until
 from sithsapp.cli.output import Output
 from sithsapp.failures import Failure, SithsError
 from sithsapp.locale import tr
 from sithsapp.settings.schema import Settings
+from sithsapp.support.state import app_state
 
 
 def status(_arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
-    """Show readers, cards and codes; exit 0 only when a card is ready."""
+    """Say what is so, as the windows do, and show readers, cards and codes; exit 0 only when a card is ready."""
     with running_card_service(settings) as service:
         state = settled(service)
+    told = app_state(state, valid_until, datetime.now(UTC))
     data = {
         "version": __version__,
+        "state": {"condition": told.condition.value, "title": told.title, "text": told.text},
         "environment": settings.environment,
         "service_running": state.service_running,
         "readers": [_slot_data(slot, state) for slot in state.slots],
     }
-    lines = [f"SITHS eID-app {__version__} ({settings.environment})"]
+    lines = [f"SITHS eID-app {__version__} ({settings.environment})", f"{told.title}. {told.text}"]
     for slot in state.slots:
         lines += _slot_lines(slot, state)
     failure = why_not_ready(state)

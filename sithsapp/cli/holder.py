@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sithsapp.card.model import Card, Credential
 from sithsapp.cli.output import printable
 from sithsapp.failures import SithsError
@@ -13,6 +15,16 @@ def holder(credential: Credential) -> str:
     from sithsapp.pki.certificate import read_certificate
 
     return printable(read_certificate(credential.certificate).common_name or credential.label)
+
+
+def valid_until(credential: Credential) -> datetime | None:
+    """Return when a certificate ends, None if it cannot be read."""
+    from sithsapp.pki.certificate import read_certificate
+
+    try:
+        return read_certificate(credential.certificate).not_after
+    except SithsError:
+        return None
 
 
 def card_holder(card: Card) -> str:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication
 
+from sithsapp import __version__
 from sithsapp.failures import SithsError
 from sithsapp.locale import language, set_language
 from sithsapp.settings.profile import URL_SCHEME
+from sithsapp.support.state import app_state, starting_state, with_order, with_service
 from sithsapp.ui.appearance import Appearance
 from sithsapp.ui.bridge import Arrivals
 from sithsapp.ui.environment import choosable_environments, environment_name
@@ -26,7 +28,6 @@ from sithsapp.ui.making import WindowMaker
 from sithsapp.ui.notices.notes import Notes
 from sithsapp.ui.order.orders import Flow, Orders
 from sithsapp.ui.settings_files import SettingsFiles
-from sithsapp.ui.state import app_state, starting_state
 
 if TYPE_CHECKING:  # an order's and the windows' modules are imported with the first of them
     from sithsapp.card.model import CardId, CardsState
@@ -48,6 +49,7 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.ui.order.window import OrderWindow
     from sithsapp.ui.session.watch import SessionWatch
     from sithsapp.ui.support.reporting import Reporting
+    from sithsapp.ui.tray.tasks import TrayTask
     from sithsapp.ui.tray.tray import Tray
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,7 @@ class App(QObject):
         self._tray.environment_chosen.connect(partial(self._choose, "environment"))
         self._tray.quit_wanted.connect(lambda: QApplication.exit(0))  # quit() may be refused by a window
         self._orders.changed.connect(self._refresh)
+        self._tray.task_wanted.connect(self._do_task)
         self._orders.muted.connect(self._notes.request_waits)
         self._notes.open_wanted.connect(self.open)
         self._notes.overview_wanted.connect(self._open_overview)
@@ -224,6 +227,7 @@ class App(QObject):
             launch = parse_launch_url(URL_SCHEME, message.url)
         except SithsError as error:
             log.warning("%s", error)
+            self._orders.refuse(error.failure)
             return
         self._orders.launch(launch, may_stay_silent=self._tray.is_available() and self._settings.tray_icon)
 
@@ -236,11 +240,28 @@ class App(QObject):
 
     def _refresh(self) -> None:
         environment = environment_name(self._settings.environment)
-        self._tray.show_state(self._state, request_open=self._orders.is_waiting, environment=environment)
+        state = with_service(self._state, self._orders.health, __version__)
+        self._tray.show_state(with_order(state, self._orders.phase), environment=environment)
         if self._services is not None and self._main is not None:
-            self._services.state = self._state
+            self._services.state = state
             self._main.show_environment(environment)
             self._main.refresh()
+
+    @Slot(object)
+    def _do_task(self, task: TrayTask) -> None:
+        """Do what was chosen in the tray's menu."""
+        from sithsapp.ui.main.catalogue import Place
+        from sithsapp.ui.tray.wishes import wished
+
+        wish = wished(task, self._state)
+        if wish is not None:
+            self.manage_code(wish, self._active_card())
+        else:
+            self.open_main(Place(task.value))
+
+    def _active_card(self) -> CardId | None:
+        slot = self._state.slot
+        return slot.card.id if slot is not None and slot.card is not None else None
 
     def _reread(self) -> None:
         if self._state.slot is not None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMessageLogContext, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
+from sithsapp.support.state import starting_state
 from sithsapp.ui.app import App
-from sithsapp.ui.state import starting_state
 from sithsapp.ui.tray.tray import Tray
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(compose: Compose, launch: Message, instance: Instance | None, *, hidden:
     """
     application = _application()
     tray = Tray()
-    tray.show_state(starting_state(), request_open=False)
+    tray.show_state(starting_state())
     tray.show()
     start = _Start(compose, tray, launch, instance, hidden=hidden)
     signals = _QuitOnSignals(application)

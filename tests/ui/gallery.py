@@ -25,13 +25,13 @@ from sithsapp.card.model import CardsState
 from sithsapp.failures import Failure
 from sithsapp.locale import tr
 from sithsapp.mtls.interaction import CardWanted
+from sithsapp.support.state import AppState, OrderPhase, app_state, with_order
 from sithsapp.ui.certificates.deleting import DeleteWindow
 from sithsapp.ui.certificates.page import CertificatesPage
 from sithsapp.ui.elements import EntryPolicy
 from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.mtls.window import ConsentWindow
-from sithsapp.ui.state import AppState, app_state
 from sithsapp.ui.support.presenter import accessibility_text
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tray.tray import Tray
@@ -77,7 +77,8 @@ def _state(name: str) -> AppState:
 def _tray_menu(name: str, _theme: Theme) -> QWidget:
     tray = Tray()
     tray.retranslate("system")
-    tray.show_state(_state(name), request_open=name == "ready", environment="Test")
+    phase = OrderPhase.WAITING if name == "ready" else OrderPhase.NONE
+    tray.show_state(with_order(_state(name), phase), environment="Test")
     tray._menu.popup(tray._menu.pos())
     _OWNERS[tray._menu] = tray
     return tray._menu

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from sithsapp.card.model import CardId, CardsState
+from sithsapp.support.state import app_state
 from sithsapp.ui.codes.task import Wish
 from sithsapp.ui.main.services import Services
-from sithsapp.ui.state import app_state
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import LIGHT
 from tests.parts.settings import store_of

@@ -17,7 +17,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from sithsapp.card.model import CardsState
+from sithsapp.card.model import CardsState, PinRole
 from sithsapp.desktop.presence import Presence
 from sithsapp.desktop.single_instance import Message
 from sithsapp.failures import Failure
@@ -29,20 +29,23 @@ from sithsapp.oob.interaction import (
     SessionLocked,
     UserInteraction,
     View,
+    Working,
 )
 from sithsapp.oob.protocol.launch import LaunchUrl
 from sithsapp.oob.protocol.secret import Secret
+from sithsapp.support.state import Glyph
 from sithsapp.ui.app import App
+from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.order.orders import Orders
 from sithsapp.ui.order.window import OrderWindow
-from sithsapp.ui.state import Glyph
 from sithsapp.ui.tray.icons import PICTURE, SIZES, tray_icon
 from sithsapp.ui.tray.painting import paint_all
+from sithsapp.ui.tray.tasks import TrayTask
 from sithsapp.ui.tray.tray import Tray
 from sithsapp.ui.widgets.text import Text
 from tests.parts.settings import store_of
 from tests.ui import samples
-from tests.ui.pointing import order_window, visible
+from tests.ui.pointing import button, order_window, settle, visible
 
 if TYPE_CHECKING:
     from sithsapp.card.service import CardService
@@ -131,7 +134,8 @@ def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.Monke
     made = App(store_of(environment="demo", language="en"), cast("CardService", cards), Tray())
     yield made
     made.close()
-    for window in (made._main, made._orders.window):
+    codes = made._codes.window if made._codes is not None else None
+    for window in (made._main, made._orders.window, codes):
         if window is not None:
             window.hide()
             window.deleteLater()
@@ -217,11 +221,14 @@ def test_a_link_opens_an_order_and_the_tray_says_so(qtbot: QtBot, app: App, flow
     assert window.isVisible()
 
 
-def test_a_bad_link_opens_nothing(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
+def test_a_bad_link_opens_no_order_and_says_so(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
     _start(app, Message(), hidden=True)
     app.arrivals.take_message(Message("siths:other"))
     QApplication.processEvents()
     assert flows == []
+    window = app._orders.window
+    assert window is not None
+    assert "The link cannot be opened" in [text.text() for text in visible(window, Text)]
 
 
 def test_a_second_link_while_one_is_open_brings_the_first_forward(app: App, flows: list[Flow]) -> None:
@@ -585,3 +592,86 @@ class TestSettings:
         _start(made, Message(), hidden=True)
         assert (tmp_path / "autostart" / "sithsapp.desktop").is_file()
         made.close()
+
+
+def test_a_bad_link_never_takes_the_place_of_an_order(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
+    _start(app, Message(LINK), hidden=True)
+    flows[0].show(samples.enter())
+    window = app._orders.window
+    assert window is not None
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("Journalen"), timeout=3000)
+    app.arrivals.take_message(Message("siths:other"))
+    QApplication.processEvents()
+    assert window.windowTitle().startswith("Journalen")
+
+
+def test_the_tray_leads_to_codes_and_pages(qtbot: QtBot, app: App, cards: Cards) -> None:
+    _start(app, Message(), hidden=True)
+    actions = app._tray._tasks._actions
+    assert not actions[TrayTask.CHANGE_AUTH].isEnabled()
+    assert not actions[TrayTask.UNLOCK].isEnabled()
+    cards.become(samples.READY)
+    qtbot.waitUntil(actions[TrayTask.CHANGE_AUTH].isEnabled, timeout=3000)
+    actions[TrayTask.CHANGE_AUTH].trigger()
+    assert app._codes is not None
+    assert app._codes.window is not None
+    assert app._codes.window.windowTitle() == "Change identification code"
+    actions[TrayTask.UNLOCK].trigger()
+    assert app._codes.window.windowTitle() == "Unlock identification code"
+    app._codes.window.hide()
+    for task in (TrayTask.CERTIFICATES, TrayTask.SETTINGS, TrayTask.HELP):
+        actions[task].trigger()
+        assert app._main is not None
+        assert app._main.place is Place(task.value)
+
+
+def test_the_tray_unlocks_the_code_that_is_locked(qtbot: QtBot, app: App, cards: Cards) -> None:
+    _start(app, Message(), hidden=True)
+    pins = tuple(replace(pin, blocked=pin.role is PinRole.SIGN) for pin in samples.CARD.pins)
+    card = replace(samples.CARD, pins=pins)
+    cards.become(replace(samples.READY, slots=(replace(samples.READY.slots[0], card=card),)))
+    qtbot.waitUntil(app._tray._tasks._actions[TrayTask.UNLOCK].isEnabled, timeout=3000)
+    app._tray._tasks._actions[TrayTask.UNLOCK].trigger()
+    assert app._codes is not None
+    assert app._codes.window is not None
+    assert app._codes.window.windowTitle() == "Unlock signing code"
+    app._codes.window.hide()
+
+
+def test_a_locked_code_in_an_order_leads_to_the_puk(qtbot: QtBot, app: App, cards: Cards, flows: list[Flow]) -> None:
+    cards.state = samples.READY
+    _start(app, Message(LINK), hidden=True)
+    flows[0].show(samples.enter())
+    flows[0].show(Finished(samples.opened(), Failure.PIN_LOCKED))
+    window = app._orders.window
+    assert window is not None
+    qtbot.waitUntil(lambda: not app._orders.is_open, timeout=3000)
+    settle(window)
+    button(window, "Unlock with PUK code").click()
+    assert not window.isVisible()
+    assert app._codes is not None
+    assert app._codes.window is not None
+    assert app._codes.window.windowTitle() == "Unlock identification code"
+    app._codes.window.hide()
+
+
+def test_the_tray_tells_how_far_an_order_is(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
+    _start(app, Message(LINK), hidden=True)
+    flows[0].show(Working(samples.opened()))
+    qtbot.waitUntil(lambda: "The card is working" in _tooltip(app), timeout=3000)
+    flows[0].show(Finished(samples.opened(), None))
+    qtbot.waitUntil(lambda: "The request is done" in _tooltip(app), timeout=3000)
+    assert app._orders.window is not None
+    app._orders.window.hide()
+    qtbot.waitUntil(lambda: "done" not in _tooltip(app), timeout=3000)
+
+
+def test_what_an_order_said_of_the_service_stays(qtbot: QtBot, app: App, cards: Cards, flows: list[Flow]) -> None:
+    _start(app, Message(LINK), hidden=False)
+    flows[0].show(Finished(samples.opened(), Failure.CLIENT_TOO_OLD))
+    qtbot.waitUntil(lambda: not app._orders.is_open, timeout=3000)
+    assert app._orders.window is not None
+    app._orders.window.hide()
+    qtbot.waitUntil(lambda: "The app must be updated" in _tooltip(app), timeout=3000)
+    app.open_main()
+    assert "The app must be updated" in _words(app)

@@ -205,7 +205,7 @@ def test_the_text_to_sign_never_stands_beside_words_of_ours() -> None:
 
 def test_presenters_need_no_qt() -> None:
     code = (
-        "import sys, sithsapp.ui.order.presenter, sithsapp.ui.overview.presenter, sithsapp.ui.state\n"
+        "import sys, sithsapp.ui.order.presenter, sithsapp.ui.overview.presenter, sithsapp.support.state\n"
         "sys.exit(any(name.startswith('PySide6') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

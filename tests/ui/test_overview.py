@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 from sithsapp.card.model import Card, CardsState, PinRole, Slot, SlotStatus
 from sithsapp.failures import Failure
 from sithsapp.locale import set_language
+from sithsapp.support.state import app_state
 from sithsapp.ui.codes.task import Kind, Wish
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.overview.presenter import CardLook, Overview, Task, present_overview
-from sithsapp.ui.state import app_state
 from tests.ui import hosting, samples
 from tests.ui.pointing import button
 

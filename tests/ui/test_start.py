@@ -30,15 +30,25 @@ def test_a_bad_link_is_refused_before_anything_else(
 ) -> None:
     monkeypatch.setattr("sithsapp.__main__._claim", lambda message: pytest.fail("went on"))
     monkeypatch.setattr("sithsapp.__main__._log_refusal", lambda error: None)
+    shown: list[Failure] = []
+
+    def show(failure: Failure) -> int:
+        shown.append(failure)
+        return failure.exit_code
+
+    monkeypatch.setattr("sithsapp.__main__._show_refusal", show)
     assert main(["--url", url]) == Failure.BAD_LINK.exit_code
     assert "A901" in capsys.readouterr().err
+    assert shown == [Failure.BAD_LINK]
 
 
 def test_a_bad_link_leaves_a_line_for_support_without_its_token(tmp_path: Path) -> None:
     environment = os.environ | {"XDG_STATE_HOME": str(tmp_path)}
     token = "T" * 42
     link = f"siths:start?v=1&s=demo&t={token}"
-    ended = subprocess.run([*APP, "--url", link], cwd=ROOT, env=environment, capture_output=True, timeout=30)
+    ended = subprocess.run(
+        [*APP, "--hidden", "--url", link], cwd=ROOT, env=environment, capture_output=True, timeout=30
+    )
     assert ended.returncode == Failure.BAD_LINK.exit_code
     log = (tmp_path / "sithsapp" / "log" / "link.log").read_text()
     assert "A901" in log
@@ -104,6 +114,29 @@ def test_one_instance_shows_its_window_answers_links_and_ends_in_order(screen: S
     assert "A903" in text
     assert "AAAA" not in text
     assert "Traceback" not in text
+
+
+@pytest.mark.e2e
+def test_a_bad_link_is_shown_by_the_app_that_runs_in_one_window(screen: Screen) -> None:
+    process = subprocess.Popen(APP, env=screen.environment, cwd=ROOT)
+    try:
+        wait_until(lambda: screen.active_title() == "SITHS eID-app", 20)
+        for _ in range(2):
+            assert _run(screen, "--url", "siths:other") == Failure.BAD_LINK.exit_code
+        wait_until(lambda: len(screen.windows("SITHS eID-app")) == 2)
+    finally:
+        end(process)
+
+
+@pytest.mark.e2e
+def test_a_bad_link_is_shown_when_nothing_runs(screen: Screen) -> None:
+    process = subprocess.Popen([*APP, "--url", "siths:other"], env=screen.environment, cwd=ROOT)
+    try:
+        wait_until(lambda: screen.active_title() == "SITHS eID-app", 20)
+        screen.run("xdotool", "sleep", "1", "key", "Escape")
+        assert process.wait(10) == Failure.BAD_LINK.exit_code
+    finally:
+        end(process)
 
 
 @pytest.mark.e2e

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +12,16 @@ import pytest
 
 from sithsapp.card.model import CardsState, Credential, PinRole, Slot, SlotStatus
 from sithsapp.failures import Failure
-from sithsapp.ui.state import Condition, Glyph, app_state
+from sithsapp.support.state import (
+    Condition,
+    Glyph,
+    OrderPhase,
+    ServiceHealth,
+    app_state,
+    health_after,
+    with_order,
+    with_service,
+)
 from tests.ui import samples
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -39,7 +50,7 @@ def _blocked(*roles: PinRole) -> CardsState:
         (_slot(SlotStatus.READING), Condition.READING, Glyph.READING, "Reading the card …"),
         (
             _slot(SlotStatus.FAILED, Failure.CARD_MUTE),
-            Condition.PROBLEM,
+            Condition.MUTE,
             Glyph.ERROR,
             "The card does not answer",
         ),
@@ -101,3 +112,94 @@ def test_a_card_in_a_reader_of_ours_counts_without_the_smart_card_service() -> N
 def test_days_are_counted_in_words() -> None:
     assert "1 day" in app_state(samples.READY, lambda _: NOW + timedelta(days=1, hours=2), NOW).title
     assert "2 days" in app_state(samples.READY, lambda _: NOW + timedelta(days=2, hours=2), NOW).title
+
+
+@pytest.mark.parametrize(
+    ("failure", "condition"),
+    [
+        (Failure.CARD_IN_USE, Condition.IN_USE),
+        (Failure.CARD_NOT_SUPPORTED, Condition.UNSUPPORTED),
+        (Failure.CARD_DATA_INVALID, Condition.PROBLEM),
+    ],
+)
+def test_what_is_wrong_with_a_card_is_told_apart(failure: Failure, condition: Condition) -> None:
+    state = app_state(_slot(SlotStatus.FAILED, failure), _good, NOW)
+    assert (state.condition, state.failure) == (condition, failure)
+
+
+def test_several_cards_are_said_until_one_is_chosen() -> None:
+    slots = (*samples.READY.slots, Slot(samples.OTHER_CARD.id.reader, SlotStatus.READY, samples.OTHER_CARD))
+    cards = CardsState(True, slots)
+    assert app_state(cards, _good, NOW).condition is Condition.SEVERAL
+    chosen = app_state(replace(cards, chosen_id=samples.OTHER_CARD.id), _good, NOW)
+    assert chosen.condition is Condition.READY
+    assert chosen.slot is not None
+    assert chosen.slot.card == samples.OTHER_CARD
+
+
+def test_a_delivered_code_is_to_be_changed_first() -> None:
+    pins = tuple(replace(pin, never_changed=pin.role is PinRole.SIGN) for pin in samples.CARD.pins)
+    card = replace(samples.CARD, pins=pins)
+    cards = CardsState(True, (Slot(samples.READER, SlotStatus.READY, card),))
+    assert app_state(cards, _good, NOW).condition is Condition.MUST_CHANGE
+
+
+READY = app_state(samples.READY, _good, NOW)
+
+
+def test_without_the_service_a_ready_card_cannot_log_in() -> None:
+    offline = with_service(READY, ServiceHealth.OFFLINE, "1.2.3")
+    assert (offline.condition, offline.glyph) == (Condition.OFFLINE, Glyph.WARNING)
+    assert offline.slot == READY.slot
+    empty = app_state(_slot(SlotStatus.EMPTY), _good, NOW)
+    assert with_service(empty, ServiceHealth.OFFLINE, "1.2.3") == empty
+
+
+def test_a_version_that_is_refused_is_said_whatever_the_card() -> None:
+    for cards in (samples.READY, CardsState(), _slot(SlotStatus.EMPTY)):
+        state = with_service(app_state(cards, _good, NOW), ServiceHealth.REFUSES_VERSION, "1.2.3")
+        assert state.condition is Condition.UPDATE_REQUIRED
+        assert "1.2.3" in state.text
+
+
+@pytest.mark.parametrize(
+    ("phase", "condition", "glyph"),
+    [
+        (OrderPhase.NONE, Condition.READY, Glyph.READY),
+        (OrderPhase.WAITING, Condition.REQUEST, Glyph.REQUEST),
+        (OrderPhase.SIGNING, Condition.SIGNING, Glyph.REQUEST),
+        (OrderPhase.DONE, Condition.DONE, Glyph.READY),
+        (OrderPhase.FAILED, Condition.FAILED, Glyph.WARNING),
+    ],
+)
+def test_an_order_goes_before_the_card(phase: OrderPhase, condition: Condition, glyph: Glyph) -> None:
+    state = with_order(READY, phase)
+    assert (state.condition, state.glyph) == (condition, glyph)
+    assert state.slot == READY.slot
+
+
+@pytest.mark.parametrize(
+    ("failure", "before", "after"),
+    [
+        (None, ServiceHealth.OFFLINE, ServiceHealth.FINE),
+        (Failure.SERVICE_UNREACHABLE, ServiceHealth.FINE, ServiceHealth.OFFLINE),
+        (Failure.PROXY_FAILED, ServiceHealth.FINE, ServiceHealth.OFFLINE),
+        (Failure.CLIENT_TOO_OLD, ServiceHealth.FINE, ServiceHealth.REFUSES_VERSION),
+        (Failure.ORDER_EXPIRED, ServiceHealth.OFFLINE, ServiceHealth.FINE),
+        (Failure.CANCELLED_BY_USER, ServiceHealth.OFFLINE, ServiceHealth.OFFLINE),
+    ],
+)
+def test_the_end_of_an_order_says_how_the_service_is(
+    failure: Failure | None, before: ServiceHealth, after: ServiceHealth
+) -> None:
+    assert health_after(failure, before) is after
+
+
+def test_no_sentence_names_a_person() -> None:
+    states = [with_order(with_service(READY, health, "1"), phase) for health in ServiceHealth for phase in OrderPhase]
+    assert not any("Anna" in state.title + state.text or "1A2B" in state.title + state.text for state in states)
+
+
+def test_the_state_needs_no_qt() -> None:
+    code = "import sys, sithsapp.support.state; sys.exit('PySide6' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from sithsapp.card.model import CardId
     from sithsapp.card.service import CardService
     from sithsapp.settings.store import SettingsStore
+    from sithsapp.support.state import AppState
     from sithsapp.ui.codes.task import Wish
     from sithsapp.ui.holder import Describe
     from sithsapp.ui.main.catalogue import Place
     from sithsapp.ui.mtls.lending import Lending
-    from sithsapp.ui.state import AppState
     from sithsapp.ui.theme import Theme
 
 

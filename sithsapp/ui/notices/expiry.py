@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sithsapp.card.model import Card, CardsState, PinRole
-from sithsapp.ui.state import ValidUntil
+from sithsapp.support.state import ValidUntil
 
 Ending = tuple[bytes, datetime]
 """A certificate (DER) and its end."""

@@ -14,8 +14,8 @@ from sithsapp.ui.notices.expiry import ending_soon
 
 if TYPE_CHECKING:  # what shows notes is imported with the first of them
     from sithsapp.card.model import CardsState
+    from sithsapp.support.state import ValidUntil
     from sithsapp.ui.notices.telling import Telling
-    from sithsapp.ui.state import ValidUntil
     from sithsapp.ui.tray.tray import Tray
 
 

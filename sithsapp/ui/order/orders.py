@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from sithsapp.failures import Failure
 from sithsapp.oob.muting import LaunchMute
+from sithsapp.support.state import OrderPhase, ServiceHealth, health_after
 from sithsapp.ui.bridge import QtInteraction
 
 if TYPE_CHECKING:  # what an order needs is imported with the first one
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # what an order needs is imported with the first one
 log = logging.getLogger(__name__)
 
 _DECLINES = {Failure.CANCELLED_BY_USER, Failure.REPORTED_BY_USER}
+_CALM = _DECLINES | {Failure.ORDER_CANCELLED, Failure.SESSION_LOCKED}
 _JOIN_SECONDS = 3.0
 _MOST_WAITING = 3
 
@@ -45,7 +47,8 @@ MakeFlow = Callable[["LaunchUrl", "UserInteraction"], Flow]
 class Orders(QObject):
     """Starts flows, shows their views, gives them events. `changed()` when an order begins, waits or ends.
 
-    `muted()` when one waits without a window, so that something else has to tell.
+    `muted()` when one waits without a window, so that something else has to tell. `health` is what the last order
+    said of the service.
     """
 
     changed = Signal()
@@ -63,6 +66,16 @@ class Orders(QObject):
         self._muted_launch: LaunchUrl | None = None
         self._launch: LaunchUrl | None = None
         self._waiting: list[LaunchUrl] = []
+        self._is_signing = False
+        self._outcome = OrderPhase.NONE
+        self.health = ServiceHealth.FINE
+
+    @property
+    def phase(self) -> OrderPhase:
+        """How far the order has come; its outcome lasts as long as the window shows it."""
+        if not self.is_waiting:
+            return self._outcome
+        return OrderPhase.SIGNING if self._is_signing else OrderPhase.WAITING
 
     @property
     def is_open(self) -> bool:
@@ -106,6 +119,19 @@ class Orders(QObject):
             return False
         return True
 
+    def refuse(self, failure: Failure) -> None:
+        """Show why a link cannot be opened, but never in the place of an order."""
+        if self.is_open:
+            log.info("a refused link is not shown: an order is open")
+            return
+        from sithsapp.oob.interaction import Finished
+
+        if self._window is None:
+            self._window = self._new_window()
+        if not self._window.isVisible():
+            self._window.show_view(Finished(None, failure))
+            self._window.bring_forward()
+
     def session_locked(self) -> None:
         """Wipe what is typed and give up the order and those that wait: the person has left the screen."""
         self._waiting.clear()
@@ -132,11 +158,9 @@ class Orders(QObject):
         from sithsapp.oob.interaction import Opening
 
         self._muted_launch, self._launch = None, start
+        self._is_signing, self._outcome = False, OrderPhase.NONE
         if self._window is None:
-            self._window = self._make_window()
-            self._window.posted.connect(self._post)
-            # Queued: the window is still on its way out.
-            self._window.closed.connect(self._begin_next, Qt.ConnectionType.QueuedConnection)
+            self._window = self._new_window()
         # An interaction of its own for each order: a late view of the last one finds nobody.
         self._interaction = QtInteraction(self)
         self._interaction.shown.connect(self._show)
@@ -146,6 +170,20 @@ class Orders(QObject):
         QTimer.singleShot(0, self, lambda: self._start_flow(start))
         self.changed.emit()
 
+    def _new_window(self) -> OrderWindow:
+        window = self._make_window()
+        window.posted.connect(self._post)
+        # Queued: the window is still on its way out.
+        window.closed.connect(self._window_closed, Qt.ConnectionType.QueuedConnection)
+        return window
+
+    @Slot()
+    def _window_closed(self) -> None:
+        if self._outcome is not OrderPhase.NONE and not self.is_open:
+            self._outcome = OrderPhase.NONE
+            self.changed.emit()
+        self._begin_next()
+
     def _start_flow(self, start: LaunchUrl) -> None:
         if self._interaction is None:
             return
@@ -154,12 +192,15 @@ class Orders(QObject):
 
     @Slot(object)
     def _show(self, view: View) -> None:
-        from sithsapp.oob.interaction import Finished, Opening
+        from sithsapp.oob.interaction import Finished, Opening, Working
 
         if self.sender() is not self._interaction or self._window is None or isinstance(view, Opening):
             return
         if isinstance(view, Finished):
             self._end(view)
+        elif isinstance(view, Working) is not self._is_signing:
+            self._is_signing = not self._is_signing
+            self.changed.emit()
         self._window.show_view(view)
 
     def _end(self, view: Finished) -> None:
@@ -167,6 +208,9 @@ class Orders(QObject):
             self._mute.declined(time.monotonic())
         elif view.failure is None:
             self._mute.approved()
+        calm = view.failure in _CALM or (self._window is not None and not self._window.isVisible())
+        self._outcome = OrderPhase.NONE if calm else OrderPhase.FAILED if view.failure else OrderPhase.DONE
+        self.health = health_after(view.failure, self.health)
         self._forget()
 
     def _forget(self) -> None:

@@ -8,12 +8,12 @@ from enum import Enum
 
 from sithsapp.card.model import Card, CardsState, PinRole, PinState
 from sithsapp.locale import tr
+from sithsapp.support.state import AppState, Condition
 from sithsapp.ui import plain
 from sithsapp.ui.code_words import code_name, tries_left
 from sithsapp.ui.elements import Choice, Fact
 from sithsapp.ui.holder import Describe, Holder
 from sithsapp.ui.order.parts import NAME_LIMIT
-from sithsapp.ui.state import AppState, Condition
 
 
 class CardLook(Enum):
@@ -82,6 +82,10 @@ _LOOKS = {
     Condition.EXPIRING: CardLook.WARNING,
     Condition.EXPIRED: CardLook.WARNING,
     Condition.LOCKED: CardLook.LOCKED,
+    Condition.SEVERAL: CardLook.READY,
+    Condition.MUST_CHANGE: CardLook.WARNING,
+    Condition.OFFLINE: CardLook.WARNING,
+    Condition.UPDATE_REQUIRED: CardLook.WARNING,
 }
 _CHANGES = {PinRole.AUTH: Task.CHANGE_AUTH, PinRole.SIGN: Task.CHANGE_SIGN}
 

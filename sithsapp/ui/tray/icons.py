@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QIcon, QPixmap
 
-from sithsapp.ui.state import Glyph
+from sithsapp.support.state import Glyph
 
 SIZES = (16, 22, 24, 32, 48, 64)
 PICTURE = Path(__file__).parents[1] / "assets" / "tray.png"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from sithsapp.ui.state import Glyph
+from sithsapp.support.state import Glyph
 from sithsapp.ui.tray.icons import PICTURE, SIZES
 
 _GRID = 64.0

@@ -10,11 +10,12 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from sithsapp.locale import tr
+from sithsapp.support.state import AppState
 from sithsapp.ui.environment import environment_title
-from sithsapp.ui.state import AppState, Glyph
 from sithsapp.ui.tray.choice_menu import ChoiceMenu
 from sithsapp.ui.tray.icons import tray_icon
 from sithsapp.ui.tray.lending_menu import LendingMenu, in_use_line
+from sithsapp.ui.tray.tasks import TaskActions
 
 _LANGUAGES = (("system", "Same as the system"), ("sv", "Svenska"), ("en", "English"))
 
@@ -22,7 +23,7 @@ _LANGUAGES = (("system", "Same as the system"), ("sv", "Svenska"), ("en", "Engli
 class Tray(QObject):
     """The tray icon. `language_chosen` carries `system`, `sv` or `en`, `environment_chosen` an environment.
 
-    `end_wanted` carries a session of `show_sessions`.
+    `end_wanted` carries a session of `show_sessions`, `task_wanted` a `TrayTask`.
     """
 
     open_wanted = Signal()
@@ -32,6 +33,7 @@ class Tray(QObject):
     quit_wanted = Signal()
     end_wanted = Signal(str)
     message_clicked = Signal()
+    task_wanted = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +46,8 @@ class Tray(QObject):
         self._menu.addSeparator()
         self._open = self._action(self.open_wanted.emit)
         self._reread = self._action(self.reread_wanted.emit)
+        self._tasks = TaskActions(self._menu, self)
+        self._tasks.wanted.connect(self.task_wanted)
         self._lending = LendingMenu(self._menu)
         self._lending.end_wanted.connect(self.end_wanted)
         self._menu.addMenu(self._lending)
@@ -76,15 +80,15 @@ class Tray(QObject):
         if self._icon.isVisible():
             self._icon.showMessage(title, text, self._icon.icon())
 
-    def show_state(self, state: AppState, *, request_open: bool, environment: str = "") -> None:
-        """Show `state`; an open request goes before it. `environment` is the badge's text, empty in production."""
-        title = tr("A service is waiting for you") if request_open else state.title
-        sentence = f"{environment} · {title}" if environment else title
-        self._icon.setIcon(tray_icon(Glyph.REQUEST if request_open else state.glyph))
+    def show_state(self, state: AppState, *, environment: str = "") -> None:
+        """Show `state`. `environment` is the badge's text, empty in production."""
+        sentence = f"{environment} · {state.title}" if environment else state.title
+        self._icon.setIcon(tray_icon(state.glyph))
         self._lines = ["SITHS eID-app", sentence]
         self._show_tip()
         self._state.setText(sentence)
         self._reread.setEnabled(state.slot is not None)
+        self._tasks.show_state(state)
 
     def show_sessions(self, sessions: Sequence[tuple[str, str]]) -> None:
         """Show which programs use the card, as pairs of id and line."""
@@ -106,6 +110,7 @@ class Tray(QObject):
         self._languages.setEnabled(not locked)
         self._open.setText(tr("Open"))
         self._reread.setText(tr("Read the card again"))
+        self._tasks.retranslate()
         self._languages.setTitle(tr("Language"))
         self._quit.setText(tr("Quit"))
         for code, action in self._language_actions.items():
