@@ -42,6 +42,12 @@ def test_keys_first_then_issuers() -> None:
     assert cards[0].tone is Tone.GOOD
 
 
+def test_a_certificate_that_lies_there_twice_is_shown_once() -> None:
+    auth, issuer = made.invented()["auth"], made.invented()["issuer"]
+    entries = entries_of(made.seen(made.card([made.credential(0, auth)], [auth, issuer, issuer])))
+    assert [entry.credential is not None for entry in entries] == [True, False]
+
+
 def test_siths_fields_come_first() -> None:
     facts = _facts(made.one("auth"))
     assert list(facts)[:4] == ["Issued to", "Organisation", "HSA-id", "Card number"]

@@ -51,7 +51,11 @@ def _entries(card: Card) -> list[Entry]:
     own = [(each.certificate, each) for each in card.credentials]
     others = [(der, None) for der in card.other_certificates]
     on_card = tuple(der for der, _ in (*own, *others))
-    return [_entry(card, der, credential, on_card) for der, credential in (*own, *others)]
+    found: dict[EntryId, Entry] = {}
+    for der, credential in (*own, *others):
+        entry = _entry(card, der, credential, on_card)
+        found.setdefault(entry.id, entry)  # one that lies on the card twice is shown once, with its key
+    return list(found.values())
 
 
 def _entry(card: Card, der: bytes, credential: Credential | None, on_card: tuple[bytes, ...]) -> Entry:
