@@ -44,6 +44,7 @@ SHOTS = (
     _Shot("order-wrong-code-sv", "order/auth-wrong"),
     _Shot("order-last-try", "order/auth-last"),
     _Shot("order-waiting", "order/no-card"),
+    _Shot("order-on-reader", "order/auth-on-reader"),
     _Shot("order-other-device", "order/auth-other-device"),
     _Shot("order-done", "order/done"),
     _Shot("order-locked", "order/locked"),

@@ -269,6 +269,7 @@ class Signing(State):
 
     def code_accepted(self, work: Work) -> State | None:
         """Say that the reader needs no more, and that the card works."""
+        self._on_reader = None
         work.show(Working(work.order.view))
         return None
 
@@ -277,6 +278,8 @@ class Signing(State):
         try:
             signature = answer.result.result(timeout=0)
         except SithsError as error:
+            if error.failure is Failure.CARD_REMOVED and self._on_reader is not None:
+                return WaitingForCard(until=work.now() + work.parts.removal_grace)  # as while a code is typed here
             return self._card_failed(error)
         return self._send(work, signature)
 

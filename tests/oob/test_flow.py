@@ -414,6 +414,23 @@ class TestCard:
         assert isinstance(entry, PadEntry)
         settle(lambda: not entry.wanted)
 
+    def test_a_card_that_leaves_while_the_reader_waits_may_come_back(self) -> None:
+        card = dataclasses.replace(make_card(), pin_pad=PinPad(changes=True))
+        stage = Stage(cards=cards_with(card))
+        stage.cards.hold = Future()
+        stage.run()
+        stage.person.wait_for(EnterPin)
+        stage.flow.post(PadChosen(card.id, "0"))
+        stage.person.wait_for(EnterOnReader)
+        stage.cards.change(EMPTY)
+        stage.cards.hold.set_exception(SithsError(Failure.CARD_REMOVED))
+        stage.person.wait_for(WaitForCard)
+        stage.cards.hold = None
+        stage.cards.change(cards_with(card))
+        stage.person.wait_for(EnterPin, 2)
+        stage.flow.post(PadChosen(card.id, "0"))
+        assert stage.finish().failure is None
+
     def test_a_reader_without_keys_cannot_be_chosen(self) -> None:
         stage = Stage().run()
         stage.person.wait_for(EnterPin)
