@@ -343,3 +343,6 @@ def test_the_main_window_leads_to_the_page(qtbot: QtBot) -> None:
     qtbot.addWidget(window)
     window.open(Place.SETTINGS)
     assert isinstance(window.page(Place.SETTINGS), SettingsPage)
+    focused = window.focusWidget()
+    assert focused is not None
+    assert focused.accessibleName() == "Settings"

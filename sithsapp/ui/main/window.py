@@ -77,12 +77,15 @@ class MainWindow(QWidget):
     def open(self, place: Place | None = None) -> None:
         """Show the window in front, on the screen of the pointer, with `place` or the page that was seen last."""
         self.go(self._place if place is None else place)
-        if not self.isVisible():
+        arrives = not self.isVisible()
+        if arrives:
             self._fit_screen()
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()
         self.activateWindow()
+        if arrives:  # at the page that is shown, not at the first of the list
+            self._navigation.first_focus().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def refresh(self) -> None:
         """Let every page that was visited follow the state."""

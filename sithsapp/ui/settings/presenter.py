@@ -112,6 +112,7 @@ def _identification(store: SettingsStore) -> tuple[Row, ...]:
     return (
         _switch(store, "on_top", tr("Put requests on top of other windows")),
         _switch(store, "keypad", tr("Show a keypad for touch screens")),
+        _switch(store, "keypad_shuffled", tr("Shuffle the keypad's digits each time")),
         _switch(store, "allow_show_pin", tr("Allow showing the code while I type")),
         _switch(store, "allow_paste", tr("Allow pasting a code")),
         _switch(store, "clear_code_on_focus_loss", tr("Clear a typed code when I switch to another window")),
