@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import sys
 from collections.abc import Callable
 
@@ -30,6 +28,8 @@ def windows_wants_stillness(ask: Ask) -> bool:
 def _system_parameter(number: int) -> int | None:
     if sys.platform != "win32":
         return None
+    import ctypes  # the first window of an app that does not need it should not wait for it
+
     value = ctypes.c_int()
     answered = ctypes.windll.user32.SystemParametersInfoW(number, 0, ctypes.byref(value), 0)
     return value.value if answered else None
@@ -37,6 +37,8 @@ def _system_parameter(number: int) -> int | None:
 
 def _mac_wants_stillness() -> bool:
     """Read Accessibility, Display, Reduce motion."""
+    import ctypes.util
+
     library = ctypes.CDLL(ctypes.util.find_library("CoreFoundation"))
     library.CFStringCreateWithCString.restype = ctypes.c_void_p
     library.CFStringCreateWithCString.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]

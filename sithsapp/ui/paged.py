@@ -45,10 +45,20 @@ class PagedWindow(QDialog):
             layout.addWidget(widget)
         layout.addWidget(self._stack, 1)
         self._ring = Ring(self)
-        for page in pages:
-            self._stack.addWidget(page)
-            page.area.verticalScrollBar().valueChanged.connect(self._ring.place)
         for button in self.findChildren(QAbstractButton):
+            button.installEventFilter(self)
+        for page in pages:
+            self._take_in(page)
+
+    def adopt(self, page: OrderPage) -> None:
+        """Take in a page that was made after the window."""
+        self._take_in(page)
+        apply_to_children(page, self._theme)
+
+    def _take_in(self, page: OrderPage) -> None:
+        self._stack.addWidget(page)
+        page.area.verticalScrollBar().valueChanged.connect(self._ring.place)
+        for button in page.findChildren(QAbstractButton):
             button.installEventFilter(self)
 
     def height_above(self, width: int) -> int:

@@ -189,6 +189,8 @@ class Orders(QObject):
             return
         self._flow = self._make_flow(start, self._interaction)
         self._flow.start()
+        if self._window is not None:
+            self._window.prepare()
 
     @Slot(object)
     def _show(self, view: View) -> None:

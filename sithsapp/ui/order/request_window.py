@@ -8,6 +8,8 @@ subclass's.
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent
@@ -17,19 +19,15 @@ from sithsapp.settings.schema import Settings
 from sithsapp.ui.announce import announce, is_heard
 from sithsapp.ui.elements import Accent, Choice, EntryPolicy
 from sithsapp.ui.entry_settings import entry_policy
-from sithsapp.ui.order.bodies import (
-    BindingCodePage,
-    CodePage,
-    LastTryPage,
-    OrderPage,
-    ProblemPage,
-    WaitingPage,
-)
+from sithsapp.ui.order.bodies import BindingCodePage, LastTryPage, OrderPage, ProblemPage, WaitingPage
 from sithsapp.ui.order.header import AccentBar, OrderHeader
 from sithsapp.ui.order.page import Action, BindingCodeBody, CodeBody, LastTryBody, Page, ProblemBody, WaitingBody
 from sithsapp.ui.paged import PagedWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.widgets.button import Button
+
+if TYPE_CHECKING:
+    from sithsapp.ui.order.code_page import CodePage
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def window_options(settings: Settings) -> WindowOptions:
 
 
 class RequestWindow(PagedWindow):
-    """Shows one `Page` at a time."""
+    """Shows one `Page` at a time. What draws it is made when it is needed, so that the first page comes soon."""
 
     def __init__(self, theme: Theme, options: WindowOptions | None = None) -> None:
         super().__init__()
@@ -65,18 +63,50 @@ class RequestWindow(PagedWindow):
 
     def _build(self) -> None:
         self._bar, self._header = AccentBar(), OrderHeader()
-        self._waiting, self._problem, self._binding = WaitingPage(), ProblemPage(), BindingCodePage()
-        self._code, self._last_try = CodePage(self._quiet), LastTryPage()
-        pages = (self._waiting, self._code, self._last_try, self._binding, self._problem)
-        self.build((self._bar, self._header), pages)
-        for page in pages:
-            page.acted.connect(self.act)
-        self._code.set_tab_order()
-        self._code.chosen.connect(self.choose)
-        self._last_try.chosen.connect(self.choose)
-        self._code.told.connect(lambda text: announce(self, text))
+        self._waiting = WaitingPage()
+        self.build((self._bar, self._header), (self._waiting,))
+        self._waiting.acted.connect(self.act)
         self._header.more_time.connect(self.ask_for_time)
         self._header.warned.connect(lambda text: announce(self, text))
+
+    @cached_property
+    def _code(self) -> CodePage:
+        from sithsapp.ui.order.code_page import CodePage
+
+        page = CodePage(self._quiet)
+        self._adopt(page)
+        page.set_policy(self._options.entry)
+        page.set_tab_order()
+        page.chosen.connect(self.choose)
+        page.told.connect(lambda text: announce(self, text))
+        return page
+
+    @cached_property
+    def _last_try(self) -> LastTryPage:
+        page = LastTryPage()
+        self._adopt(page)
+        page.chosen.connect(self.choose)
+        return page
+
+    @cached_property
+    def _binding(self) -> BindingCodePage:
+        page = BindingCodePage()
+        self._adopt(page)
+        return page
+
+    @cached_property
+    def _problem(self) -> ProblemPage:
+        page = ProblemPage()
+        self._adopt(page)
+        return page
+
+    def _adopt(self, page: OrderPage) -> None:
+        self.adopt(page)
+        page.acted.connect(self.act)
+
+    def prepare(self) -> None:
+        """Make the page that is needed next, while the person waits anyway."""
+        self._code.field.wipe()
 
     def act(self, action: Action) -> None:
         """Do what a button means."""
@@ -91,7 +121,8 @@ class RequestWindow(PagedWindow):
     def set_options(self, options: WindowOptions) -> None:
         """Go by other settings from the next page on."""
         self._options = options
-        self._code.set_policy(options.entry)
+        if "_code" in self.__dict__:
+            self._code.set_policy(options.entry)
 
     def bring_forward(self) -> None:
         """Come to the front, above the other windows if the settings say so."""
@@ -107,9 +138,9 @@ class RequestWindow(PagedWindow):
         self._header.setVisible(page.header is not None)
         if page.header is not None:
             self._header.show_header(page.header)
-        self._use_accent(page.header.accent if page.header is not None else Accent.AUTH)
         if before is None or before.body != page.body:
             self._show_body(page)
+        self._use_accent(page.header.accent if page.header is not None else Accent.AUTH)
 
     def show_again(self, page: Page) -> None:
         """Show `page` in place of the one on screen, in the language that is chosen now."""
@@ -118,7 +149,7 @@ class RequestWindow(PagedWindow):
 
     def forget_code(self) -> None:
         """Wipe a code that is being typed: the session was locked or the computer sleeps."""
-        self._code.field.wipe()
+        self._wipe_code()
 
     def entry(self) -> tuple[CodeBody, Pin | None] | None:
         """Hand out the code with the body that asked for it; None, with the reason shown, if it cannot be sent.
@@ -149,8 +180,13 @@ class RequestWindow(PagedWindow):
 
     def wipe(self) -> None:
         """Forget the codes that the window holds."""
-        self._code.field.wipe()
-        self._binding.forget()
+        self._wipe_code()
+        if "_binding" in self.__dict__:
+            self._binding.forget()
+
+    def _wipe_code(self) -> None:
+        if "_code" in self.__dict__:
+            self._code.field.wipe()
 
     def height_above(self, width: int) -> int:
         """Return the height of accent and header."""
@@ -166,7 +202,7 @@ class RequestWindow(PagedWindow):
 
     def _show_body(self, page: Page) -> None:
         if not isinstance(page.body, CodeBody):
-            self._code.field.wipe()
+            self._wipe_code()
         shown = self._fill(page)
         shown.set_top_margin(page.header is None)
         self.turn_to(shown, secret=isinstance(page.body, CodeBody))
