@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -47,6 +47,7 @@ class ProxyParts:
     peers: PeerCheck
     pumps: Pumps
     sessions: Sessions
+    proxy: str
     idle_seconds: float
     connections: int
     may_go_on: Callable[[CardId], bool]
@@ -62,7 +63,6 @@ class ProxyDoor:
         """
         self.routes, self._store = tuple(routes), store
         self.refused = 0
-        otherwise = way_otherwise(settings)
         self._hosts = tuple({route.target.host for route in routes})
         self._certificate = store.ensure(self._hosts)
         self._stamp = store.stamp()
@@ -72,7 +72,7 @@ class ProxyDoor:
         self._terms = ProxyTerms(
             by_server,
             _context(self._certificate),
-            pac_text(by_server, self.port, otherwise),
+            self._pac(settings, by_server, parts.proxy),
             frozenset({f"{LOOPBACK}:{self.port}", f"localhost:{self.port}"}),
             parts.peers,
             Refusals(),
@@ -83,6 +83,13 @@ class ProxyDoor:
             parts.may_go_on,
         )
         self._note_port(self.port)
+
+    def _pac(self, settings: MtlsBrowser, servers: Iterable[tuple[str, int]], proxy: str) -> str:
+        try:
+            return pac_text(servers, self.port, way_otherwise(settings, proxy, self.port))
+        except SithsError:
+            self.listener.close()
+            raise
 
     def admit(
         self, client: socket.socket, theirs: Address, ended: Callable[[ProxyConnection], None]

@@ -88,7 +88,14 @@ class MtlsHelper:
         waiting = CardWaiting(cards, interaction, ask_seconds=settings.ask_seconds)
         issuers = read_issuers(settings.issuers)
         self._parts = RouteParts(
-            waiting.choose, signer.sign, issuers, self._sessions, settings.session_seconds, extra_ca, proxy
+            waiting.choose,
+            signer.sign,
+            issuers,
+            self._sessions,
+            settings.session_seconds,
+            extra_ca,
+            proxy,
+            lambda port: any(door.port == port for door in self._doors),
         )
         self._routes: list[Route] = []
         self._doors: list[_Door] = []
@@ -196,7 +203,8 @@ class MtlsHelper:
         for_browsers = [route for route in self._routes if route.target.mode == "browser"]
         if for_browsers:
             idle, most = self._settings.idle_seconds, self._settings.connections
-            parts = ProxyParts(self._peers, self._pumps, self._sessions, idle, most, self._may_go_on)
+            proxy = self._parts.proxy
+            parts = ProxyParts(self._peers, self._pumps, self._sessions, proxy, idle, most, self._may_go_on)
             self._proxy = ProxyDoor(self._settings.browser, for_browsers, self._store, parts)
             self._doors.append(self._proxy)
 

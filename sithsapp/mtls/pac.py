@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from sithsapp.failures import Failure, SithsError
+from sithsapp.oob.proxy_address import configured_proxy, is_loopback
 from sithsapp.settings.schema import MtlsBrowser
 
 CONTENT_TYPE: Final = "application/x-ns-proxy-autoconfig"
+_ANY_SERVER: Final = "any.invalid"
+_PLACE: Final = re.compile(r"[A-Za-z0-9.-]{1,253}:[1-9][0-9]{0,4}")
 _LARGEST: Final = 512 * 1024
 _TEXT: Final = """\
 // Made by SITHS eID-app. Listed servers are reached with the card.
@@ -34,14 +39,28 @@ def pac_text(servers: Iterable[tuple[str, int]], port: int, otherwise: str) -> s
     return _TEXT % {"servers": listed, "port": port, "otherwise": otherwise}
 
 
-def way_otherwise(settings: MtlsBrowser) -> str:
+def way_otherwise(settings: MtlsBrowser, proxy: str, own_port: int) -> str:
     """Return a JavaScript function that tells the way to all other servers.
 
-    Raises `SithsError(SETTINGS_INVALID)` for a PAC file of the organisation's that cannot be read.
+    Without word in the settings it is the app's own way: `proxy` is as in `Settings`, and never the proxy at
+    `own_port`. Raises `SithsError(SETTINGS_INVALID)` for a PAC file of the organisation's that cannot be read.
     """
     if settings.pac_file is None:
-        return f"function () {{ return {json.dumps(settings.otherwise)}; }}"
+        return f"function () {{ return {json.dumps(settings.otherwise or _own_way(proxy, own_port))}; }}"
     return f"(function () {{\n{_read(Path(settings.pac_file))}\nreturn FindProxyForURL; }})()"
+
+
+def _own_way(proxy: str, own_port: int) -> str:
+    try:
+        way = configured_proxy(_ANY_SERVER, 443, os.environ, proxy)
+    except LookupError:
+        return "DIRECT"
+    if way is None or (is_loopback(way.host) and way.port == own_port):
+        return "DIRECT"
+    place = f"{way.host}:{way.port}"
+    if not _PLACE.fullmatch(place):
+        return "DIRECT"
+    return f"SOCKS5 {place}; SOCKS {place}" if way.socks else f"PROXY {place}"
 
 
 def _read(path: Path) -> str:

@@ -13,10 +13,11 @@ from typing import Final
 from sithsapp.card.model import SignatureScheme
 from sithsapp.mtls.choosing import Chosen, Issuers
 from sithsapp.mtls.contexts import ClientContext, ClientKey, Trust
-from sithsapp.mtls.dialling import dial, ways_to
+from sithsapp.mtls.dialling import Way, dial, ways_to
 from sithsapp.mtls.interaction import Purpose
 from sithsapp.mtls.sessions import Sessions
 from sithsapp.mtls.upstream import SignFor, Upstream
+from sithsapp.oob.proxy_address import is_loopback
 from sithsapp.settings.schema import MtlsTarget
 
 CONNECT_SECONDS: Final = 10.0
@@ -41,7 +42,11 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class RouteParts:
-    """What the routes of one helper share. `choose` finds the certificate; `proxy` is as in `Settings`."""
+    """What the routes of one helper share.
+
+    `choose` finds the certificate; `proxy` is as in `Settings`; `is_own` tells whether a port on this computer is one
+    of the helper's own.
+    """
 
     choose: Callable[[Purpose], Chosen]
     sign: SignFor
@@ -50,6 +55,7 @@ class RouteParts:
     session_seconds: float
     extra_ca: tuple[str, ...]
     proxy: str
+    is_own: Callable[[int], bool]
 
 
 class Route:
@@ -88,7 +94,11 @@ class Route:
     def _dial(self) -> socket.socket:
         target = self.target
         ways = ways_to(target.host, target.port, target.proxy, self._parts.proxy)
-        return dial(target.host, target.port, ways, CONNECT_SECONDS)
+        return dial(target.host, target.port, [self._not_back_here(way) for way in ways], CONNECT_SECONDS)
+
+    def _not_back_here(self, way: Way) -> Way:
+        """Go straight where the system, which may have our PAC file, would lead us to ourselves."""
+        return None if way is not None and is_loopback(way.host) and self._parts.is_own(way.port) else way
 
     def _context(self, chosen: Chosen, sign: Callable[[bytes, SignatureScheme], bytes]) -> ClientContext:
         target = self.target

@@ -105,12 +105,13 @@ class MtlsBrowser(_Section, frozen=True):
 
     `listen`           the port on 127.0.0.1; without it one that follows from the user, so that users of one
                        computer do not meet.
-    `otherwise`        the way to all other servers, as a PAC file says it: `DIRECT`, or `PROXY host:port`.
+    `otherwise`        the way to all other servers, as a PAC file says it: `DIRECT`, or `PROXY host:port`; without it
+                       the app's own way, which `proxy` says.
     `pac_file`         the organisation's own PAC file, which decides about all other servers in place of `otherwise`.
     """
 
     listen: Annotated[int, Meta(ge=1024, le=65535)] | None = None
-    otherwise: Annotated[str, _whole(_PAC_WAY + r"(; ?" + _PAC_WAY + r"){0,7}")] = "DIRECT"
+    otherwise: Annotated[str, _whole(_PAC_WAY + r"(; ?" + _PAC_WAY + r"){0,7}")] | None = None
     pac_file: FilePath | None = None
 
 

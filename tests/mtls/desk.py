@@ -83,9 +83,9 @@ class Desk:
         """Start a helper with one target at `localhost:port`; `target` and `whole` are further settings."""
         return self.start(self.settings(port, whole, **target), peers=peers)
 
-    def start(self, settings: Mtls, *, peers: PeerCheck | None = None) -> MtlsHelper:
+    def start(self, settings: Mtls, *, peers: PeerCheck | None = None, proxy: str = "system") -> MtlsHelper:
         """Start a helper with these settings."""
-        helper = MtlsHelper(settings, self.service, self.person, directory=self.directory, peers=peers)
+        helper = MtlsHelper(settings, self.service, self.person, directory=self.directory, proxy=proxy, peers=peers)
         helper.start()
         self._helpers.append(helper)
         return helper

@@ -566,3 +566,15 @@ def test_a_certificate_that_is_new_on_disk_is_used_without_a_restart(desk: Desk)
         assert b"200 OK" in get(helper, server.port)
     assert first is not None
     assert first.authority != renewed.authority
+
+
+def test_a_system_that_leads_to_the_local_proxy_itself_makes_no_circle(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with TlsServer(desk.files.context(), http_answer) as server:
+        settings = proxy_settings(desk, server.port, whole={"browser": MtlsBrowser(listen=port)})
+        helper = desk.start(settings, proxy=f"http://127.0.0.1:{port}")
+        assert b"200 OK" in get(helper, server.port)
+        pac = raw(helper, b"GET /proxy.pac HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % port).decode()
+    assert pac.count(f"PROXY 127.0.0.1:{port}") == 1  # the listed servers', and not the way to all others
+    assert helper.status()[0].accepted == 1

@@ -31,6 +31,10 @@ def engine() -> Iterator[Page]:
         browser.close()
 
 
+def straight(settings: MtlsBrowser) -> str:
+    return way_otherwise(settings, "none", 9440)
+
+
 def way(url: str, otherwise: str, engine: Page) -> str:
     host = url.split("/")[2].split("@")[-1].split(":")[0]
     script = pac_text(SERVERS, 9440, otherwise) + "\nreturn FindProxyForURL(url, host);"
@@ -52,7 +56,7 @@ def way(url: str, otherwise: str, engine: Page) -> str:
     ],
 )
 def test_listed_servers_go_by_the_proxy_and_never_around_it(url: str, engine: Page) -> None:
-    assert way(url, way_otherwise(MtlsBrowser()), engine) == PROXY
+    assert way(url, straight(MtlsBrowser()), engine) == PROXY
 
 
 @pytest.mark.parametrize(
@@ -69,9 +73,9 @@ def test_listed_servers_go_by_the_proxy_and_never_around_it(url: str, engine: Pa
     ],
 )
 def test_all_else_goes_as_before(url: str, engine: Page) -> None:
-    assert way(url, way_otherwise(MtlsBrowser()), engine) == "DIRECT"
+    assert way(url, straight(MtlsBrowser()), engine) == "DIRECT"
     corporate = MtlsBrowser(otherwise="PROXY proxy.region.example:8080; DIRECT")
-    assert way(url, way_otherwise(corporate), engine) == "PROXY proxy.region.example:8080; DIRECT"
+    assert way(url, straight(corporate), engine) == "PROXY proxy.region.example:8080; DIRECT"
 
 
 def test_the_organisation_s_own_file_decides_about_the_rest(tmp_path: Path, engine: Page) -> None:
@@ -82,7 +86,7 @@ def test_the_organisation_s_own_file_decides_about_the_rest(tmp_path: Path, engi
         "function FindProxyForURL(url, host) { return isInside(host) ? 'DIRECT' : 'PROXY out.example:80'; } // end",
         encoding="utf-8",
     )
-    otherwise = way_otherwise(MtlsBrowser(pac_file=str(file)))
+    otherwise = straight(MtlsBrowser(pac_file=str(file)))
     assert way("https://portal.example/", otherwise, engine) == PROXY
     assert way("https://a.example/", otherwise, engine) == "DIRECT"
     assert way("https://b.example/", otherwise, engine) == "PROXY out.example:80"
@@ -96,5 +100,23 @@ def test_what_is_no_pac_file_is_a_fault_of_the_settings(content: bytes, tmp_path
     file.write_bytes(content)
     for path in (file, tmp_path / "none"):
         with pytest.raises(SithsError) as caught:
-            way_otherwise(MtlsBrowser(pac_file=str(path)))
+            straight(MtlsBrowser(pac_file=str(path)))
         assert caught.value.failure is Failure.SETTINGS_INVALID
+
+
+@pytest.mark.parametrize(
+    ("proxy", "way"),
+    [
+        ("none", "DIRECT"),
+        ("http://proxy.region.example:8080", "PROXY proxy.region.example:8080"),
+        ("socks5://proxy.region.example:1080", "SOCKS5 proxy.region.example:1080; SOCKS proxy.region.example:1080"),
+        ("http://127.0.0.1:3128", "PROXY 127.0.0.1:3128"),
+        ("http://127.0.0.1:9440", "DIRECT"),
+        ("http://[::1]:3128", "DIRECT"),
+        ("system", "PROXY env.example:3128"),
+    ],
+)
+def test_without_word_all_else_goes_as_the_app_does(proxy: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://name:word@env.example:3128")
+    assert way_otherwise(MtlsBrowser(), proxy, 9440) == f'function () {{ return "{way}"; }}'
+    assert way_otherwise(MtlsBrowser(otherwise="DIRECT"), proxy, 9440).count("DIRECT") == 1
