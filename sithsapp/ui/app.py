@@ -152,10 +152,18 @@ class App(QObject):
             self._session.stop()
         self._notes.close()
         self._tray.hide()
+        self._end_self_tests()
         self._orders.close()
         if self._lending is not None:
             self._lending.close()
         self._cards.close()
+
+    @staticmethod
+    def _end_self_tests() -> None:
+        """Let no self-test use the network while Qt goes; their module is there once one was run."""
+        running = sys.modules.get("sithsapp.support.checks.running")
+        if running is not None:
+            running.cancel_all()
 
     def open(self) -> None:
         """Show the order that waits, or else the main window."""

@@ -21,7 +21,7 @@ from sithsapp.support.checks.cards import CardCheck, DriverCheck, ReaderCheck, S
 from sithsapp.support.checks.check import Action, Check, Outcome, Result, said
 from sithsapp.support.checks.desktop import BrowsersCheck, OtherSoftwareCheck, PropagationCheck, SchemeCheck
 from sithsapp.support.checks.local import DiskCheck, LogFolderCheck, SettingsCheck, make_private
-from sithsapp.support.checks.running import run_checks, run_one
+from sithsapp.support.checks.running import cancel_all, run_checks, run_one
 from sithsapp.support.checks.scheme import SchemeOwner
 from sithsapp.support.checks.suite import all_checks
 from sithsapp.support.system.facts import BlockedLinks, Driver, Propagation, Session, SessionKind
@@ -216,6 +216,20 @@ class TestRunning:
         never.set()
         assert time.monotonic() - started < 20
         assert told == ["quick"]
+
+    def test_all_runs_are_broken_off_before_the_process_ends(self, tmp_path: Path) -> None:
+        never, desk = threading.Event(), context(tmp_path)
+        ended = threading.Thread(
+            target=run_checks, args=([Scripted(go=never)], desk, lambda check, result: None), daemon=True
+        )
+        ended.start()
+        while not threading.active_count() or "check scripted" not in {t.name for t in threading.enumerate()}:
+            ended.join(0.01)
+        cancel_all(0.1)
+        ended.join(20)
+        assert not ended.is_alive()
+        assert desk.cancelled.is_set()
+        never.set()
 
     def test_what_a_self_test_raises_is_a_finding(self, tmp_path: Path) -> None:
         known = run_one(Scripted(error=SithsError(Failure.CARD_ERROR, "detail")), context(tmp_path))

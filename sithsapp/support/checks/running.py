@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
+from weakref import WeakSet
 
 from sithsapp.failures import SithsError
 from sithsapp.support.checks.check import Check, Context, Outcome, Result, _, failed, said
@@ -20,6 +21,8 @@ SECONDS = 25.0
 """How long a whole run may take; what has not answered by then is told as such."""
 
 _POLL = 0.2
+_cancels: WeakSet[threading.Event] = WeakSet()
+_threads: WeakSet[threading.Thread] = WeakSet()
 Tell = Callable[[Check, Result], None]
 _T = TypeVar("_T")
 
@@ -30,6 +33,7 @@ def run_checks(checks: Sequence[Check], context: Context, tell: Tell, seconds: f
     After `seconds`, or once `context.cancelled` is set, the rest is given up: their threads may go on for a moment,
     but nothing waits for them.
     """
+    _cancels.add(context.cancelled)
     found: queue.SimpleQueue[tuple[Check, Result]] = queue.SimpleQueue()
     for check in checks:
         start(f"check {check.id}", partial(_run_and_put, check, context, found))
@@ -65,8 +69,18 @@ def run_one(check: Check, context: Context) -> Result:
 def start(name: str, work: Callable[[], None]) -> threading.Thread:
     """Run `work` in a thread that nothing waits for at the end of the process."""
     thread = threading.Thread(target=work, name=name, daemon=True)
+    _threads.add(thread)
     thread.start()
     return thread
+
+
+def cancel_all(seconds: float = 2.0) -> None:
+    """Break off every run, and wait a moment for their threads: the process is about to end under them."""
+    for cancelled in list(_cancels):
+        cancelled.set()
+    deadline = time.monotonic() + seconds
+    for thread in list(_threads):
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def side_by_side(work: Sequence[Callable[[], _T]]) -> list[_T]:
