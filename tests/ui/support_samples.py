@@ -74,7 +74,7 @@ def page_window(theme: Theme, services: Services | None = None, directory: Path 
     def make(services: Services) -> MainPage:
         return SupportPage(services, directory=place, context=_context(place))
 
-    entries = {Place.HELP: Entry(Icon.LIFEBUOY, PAGES[Place.HELP].name, make)}
+    entries = {**PAGES, Place.HELP: Entry(Icon.LIFEBUOY, PAGES[Place.HELP].name, make)}
     window = MainWindow(services or hosting.services(theme=theme), entries)
     window.open(Place.HELP)
     return window

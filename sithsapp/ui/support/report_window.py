@@ -115,7 +115,7 @@ class ReportWindow(QWidget):
         self._area.verticalScrollBar().valueChanged.connect(lambda _value: self._ring.place())
         foot = row(spacing=12)
         foot.setContentsMargins(24, 10, 24, 20)
-        foot.addWidget(self.show_preview, 0, Qt.AlignmentFlag.AlignTop)
+        foot.addWidget(self.show_preview, 0, Qt.AlignmentFlag.AlignVCenter)
         foot.addStretch(1)
         foot.addWidget(ButtonRow(self.cancel, self.save), 3)
         layout = column(form)
