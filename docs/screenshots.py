@@ -57,7 +57,7 @@ SHOTS = (
     _Shot("programs", "programs/used"),
     _Shot("program-asks", "consent/ask"),
     _Shot("settings", "settings/usual"),
-    _Shot("help", "support/page"),
+    _Shot("help", "support/tested"),
     _Shot("report", "report/preview"),
     _Shot("accessibility", "support/accessibility"),
 )
