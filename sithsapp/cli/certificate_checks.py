@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def check(arguments: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Ask the issuers about all certificates, or those that are named; exit 0 only if all is well with each."""
+    from sithsapp.oob.fetch_proxy import proxy_of_the_system
     from sithsapp.pki.client_fetching import fetch_by
     from sithsapp.pki.inspection import inspect
     from sithsapp.pki.known_certificates import known_certificates
@@ -30,7 +31,7 @@ def check(arguments: argparse.Namespace, settings: Settings, output: Output) -> 
 
     def look(each: Found) -> Inspection:
         known = known_certificates(settings, each.on_card)
-        return inspect(each.credential.certificate, known, fetch_by(settings))
+        return inspect(each.credential.certificate, known, fetch_by(settings, find_proxy=proxy_of_the_system))
 
     results = [(each, look(each)) for each in found]
     lines = [line for each, result in results for line in _check_lines(each, result)]

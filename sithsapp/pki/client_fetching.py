@@ -2,7 +2,7 @@
 """Fetches what certificates point to, from a person's computer: through its proxy, never to the computer itself.
 
 A card's contents choose the addresses, so that a forged card must not make the app talk to programs on this
-computer. PAC files and proxies that demand a log-in are not supported.
+computer. SOCKS and proxies that demand a log-in are not supported.
 """
 
 from __future__ import annotations
@@ -25,14 +25,20 @@ SECONDS: Final = 30.0
 _LOCAL_ENVIRONMENTS: Final = ("demo", "test")
 """Where certificates may lead to addresses on this computer."""
 
-_SCHEMES: Final = ("http", "https")
+_PORTS: Final = {"http": 80, "https": 443}
 _DEFAULT_PROXY_PORT: Final = 8080
 
 
-def fetch_by(settings: Settings, cancelled: threading.Event | None = None) -> Fetch:
+FindProxy = Callable[[str, int], Proxy | None]
+"""Tells the system's proxy for a host and port where the environment names none; raises `FetchError`."""
+
+
+def fetch_by(
+    settings: Settings, cancelled: threading.Event | None = None, find_proxy: FindProxy | None = None
+) -> Fetch:
     """Return a `Fetch` for one check by the settings' environment and proxy."""
     local = settings.environment in _LOCAL_ENVIRONMENTS
-    return client_fetch(allow_local=local, cancelled=cancelled, proxy=settings.proxy)
+    return client_fetch(allow_local=local, cancelled=cancelled, proxy=settings.proxy, find_proxy=find_proxy)
 
 
 def client_fetch(
@@ -41,20 +47,21 @@ def client_fetch(
     cancelled: threading.Event | None = None,
     seconds: float = SECONDS,
     proxy: str = "system",
+    find_proxy: FindProxy | None = None,
 ) -> Fetch:
     """Return a `Fetch` for one check on a person's computer.
 
     `allow_local` admits addresses on this computer, for test environments. Once `cancelled` is set or `seconds` have
     passed nothing more is fetched. `proxy` is `system`, `none` or an address.
     """
-    return partial(_fetch, allow_local, cancelled, time.monotonic() + seconds, proxy)
+    return partial(_fetch, allow_local, cancelled, time.monotonic() + seconds, (proxy, find_proxy))
 
 
 def _fetch(
     allow_local: bool,
     cancelled: threading.Event | None,
     deadline: float,
-    choice: str,
+    way: tuple[str, FindProxy | None],
     url: str,
     body: bytes | None,
     timeout: float,
@@ -63,7 +70,7 @@ def _fetch(
     if timeout <= 0 or (cancelled is not None and cancelled.is_set()):
         raise FetchError("cancelled, or no time left")
     parts = _split(url)
-    proxy = _proxy(choice, parts)
+    proxy = _proxy(*way, parts)
     if not allow_local and _is_local_name(parts.hostname or ""):
         raise FetchError("address of this computer")
     if allow_local or proxy is not None:
@@ -75,17 +82,21 @@ def _fetch(
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        if parts.scheme in _SCHEMES and parts.hostname and parts.port != 0:
+        if parts.scheme in _PORTS and parts.hostname and parts.port != 0:
             return parts
     except ValueError:
         pass
     raise FetchError("address")
 
 
-def _proxy(choice: str, parts: SplitResult) -> Proxy | None:
+def _proxy(choice: str, find: FindProxy | None, parts: SplitResult) -> Proxy | None:
+    host = parts.hostname or ""
     if choice == "system":
-        return system_proxy(parts)
-    named = {} if choice == "none" else dict.fromkeys(_SCHEMES, choice)
+        named_there = bool(urllib.request.getproxies().get(parts.scheme))
+        if find is None or named_there or _is_local_name(host):
+            return system_proxy(parts)
+        return find(host, parts.port or _PORTS[parts.scheme])
+    named = {} if choice == "none" else dict.fromkeys(_PORTS, choice)
     return system_proxy(parts, lambda: named, lambda _host: False)
 
 

@@ -245,6 +245,29 @@ class TestFetching:
         with pytest.raises(FetchError, match="404" if named else "gaierror"):
             fetch_by(settings)("http://crl.example.test/crl/root", None, 5.0)
 
+    def test_the_systems_proxy_is_asked_for_where_none_is_named(
+        self, ca: CaServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        port = urlsplit(ca.url).port
+        asked: list[tuple[str, int]] = []
+
+        def find(host: str, port_there: int) -> Proxy:
+            asked.append((host, port_there))
+            return Proxy("127.0.0.1", port or 0)
+
+        get = client_fetch(allow_local=False, find_proxy=find)
+        with pytest.raises(FetchError, match="404"):
+            get("http://crl.example.test/crl/root", None, 5.0)
+        with pytest.raises(FetchError, match="this computer"):
+            get("http://localhost/crl/root", None, 5.0)
+        assert asked == [("crl.example.test", 80)]
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        with pytest.raises(FetchError, match="404"):
+            get("http://crl.example.test/crl/root", None, 5.0)
+        assert len(asked) == 1
+
     def test_a_proxy_is_asked_for_the_whole_address(self, ca: CaServer, monkeypatch: pytest.MonkeyPatch) -> None:
         """The test CA's server stands in for a proxy; it does not know the path, which is a whole address then."""
         port = urlsplit(ca.url).port

@@ -39,12 +39,13 @@ def look(entry: Entry, settings: Settings) -> Knowledge:
 
 def check(entry: Entry, settings: Settings, cancelled: threading.Event) -> Inspection:
     """Ask the issuers about a certificate; raises as `look`, and CARD_DATA_INVALID."""
+    from sithsapp.oob.fetch_proxy import proxy_of_the_system
     from sithsapp.pki.client_fetching import fetch_by
     from sithsapp.pki.inspection import inspect
     from sithsapp.pki.known_certificates import known_certificates
 
     known = known_certificates(settings, entry.on_card)
-    return inspect(entry.der, known, fetch_by(settings, cancelled))
+    return inspect(entry.der, known, fetch_by(settings, cancelled, proxy_of_the_system))
 
 
 def logon_of(entry: Entry, chain: Chain) -> AdReadiness | None:
