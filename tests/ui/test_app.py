@@ -436,6 +436,7 @@ class TestNotes:
         shown: list[str] = []
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "")
         monkeypatch.setattr(Tray, "is_available", staticmethod(lambda: True))
+        monkeypatch.setattr(Tray, "is_shown", True)
         monkeypatch.setattr(Tray, "show_message", lambda tray, title, text: shown.append(title))
         return shown
 

@@ -52,6 +52,11 @@ class SpokenTray(Tray):
     def __init__(self) -> None:
         super().__init__()
         self.notes: list[tuple[str, str]] = []
+        self.shown = True
+
+    @property
+    def is_shown(self) -> bool:
+        return self.shown
 
     def show_message(self, title: str, text: str) -> None:
         self.notes.append((title, text))
@@ -233,6 +238,16 @@ class TestTelling:
         telling.certificates_end([(b"certificate", _soon())], samples.TODAY)
         telling.goes_on_in_background()
         assert tray.notes == []
+
+    def test_what_nothing_can_show_is_told_later(self, tray: SpokenTray, tmp_path: Path) -> None:
+        tray.shown = False
+        self._telling(tray, tmp_path).certificates_end([(b"certificate", _soon())], samples.TODAY)
+        self._telling(tray, tmp_path).goes_on_in_background()
+        assert tray.notes == []
+        tray.shown = True
+        self._telling(tray, tmp_path).certificates_end([(b"certificate", _soon())], samples.TODAY)
+        self._telling(tray, tmp_path).goes_on_in_background()
+        assert len(tray.notes) == 2
 
     def test_the_background_is_told_of_once(self, tray: SpokenTray, tmp_path: Path) -> None:
         for _ in range(2):

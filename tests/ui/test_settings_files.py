@@ -51,6 +51,11 @@ def test_a_policy_that_comes_and_goes(qtbot: QtBot, place: Place) -> None:
     qtbot.waitUntil(lambda: not place.store.locked("theme"), timeout=5000)
 
 
-def test_a_directory_that_is_not_there_is_left_out(qtbot: QtBot, tmp_path: Path) -> None:
-    store = SettingsStore([], UserFile(tmp_path / "missing" / "settings.json"))
-    assert SettingsFiles(store)._watcher.directories() == []
+def test_a_directory_that_is_made_later(qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "much" / "later" / "settings.json"
+    store = SettingsStore([], UserFile(path))
+    files = SettingsFiles(store)
+    SettingsStore([], UserFile(path)).set("theme", "dark")
+    qtbot.waitUntil(lambda: store.settings.theme == "dark", timeout=5000)
+    # What others keep beside the app's directory is no longer looked at.
+    assert files._watcher.directories() == [str(path.parent)]

@@ -140,9 +140,34 @@ def test_a_bad_link_is_shown_when_nothing_runs(screen: Screen) -> None:
 
 
 @pytest.mark.e2e
+def test_settings_from_the_command_line_reach_the_running_app(screen: Screen) -> None:
+    command = [sys.executable, "-m", "sithsapp.cli.main", "settings"]
+    process = subprocess.Popen(APP, env=screen.environment, cwd=ROOT)
+    try:
+        wait_until(lambda: screen.active_title() == "SITHS eID-app", 20)
+        for theme, is_dark in (("dark", True), ("light", False)):
+            subprocess.run(
+                [*command, "set", "theme", theme], env=screen.environment, cwd=ROOT, timeout=60, check=True
+            )
+            wait_until(lambda is_dark=is_dark: (_brightness(screen) < 0x60) is is_dark, 10)  # type: ignore[misc] # bound
+        subprocess.run([*command, "reset", "--all"], env=screen.environment, cwd=ROOT, timeout=60, check=True)
+    finally:
+        end(process)
+
+
+def _brightness(screen: Screen) -> int:
+    """Return the grey of a spot in the middle of the active window's lower part, 0 to 255."""
+    window = screen.run("xdotool", "getactivewindow").strip()
+    shown = screen.run(
+        "import", "-window", window, "-gravity", "south", "-crop", "1x1+60+8", "-colorspace", "Gray", "txt:-"
+    )
+    return int(shown.rsplit("#", 1)[1][:2], 16)
+
+
+@pytest.mark.e2e
 def test_what_keeps_it_from_starting_is_shown(screen: Screen) -> None:
     settings = Path(screen.environment["XDG_CONFIG_HOME"]) / "sithsapp" / "settings.json"
-    settings.parent.mkdir(parents=True)
+    settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(json.dumps({"virtual_card": "/nowhere"}))
     process = subprocess.Popen(APP, env=screen.environment, cwd=ROOT)
     try:

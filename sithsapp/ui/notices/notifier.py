@@ -37,6 +37,10 @@ class Notifier(QObject):
         self._last_key = ""
         tray.message_clicked.connect(lambda: self.chosen.emit(self._last_key, ""))
 
+    def can_tell(self) -> bool:
+        """Tell whether there is anything that would show a note."""
+        return self._reach_bus() is not None or self._tray.is_shown
+
     def tell(self, key: str, note: Note) -> None:
         """Show `note`; an earlier one of the same `key` is replaced."""
         bus = self._reach_bus()

@@ -38,6 +38,8 @@ class Telling(QObject):
 
     def certificates_end(self, ending: Sequence[Ending], now: datetime) -> None:
         """Remind of certificates that end soon, each once at each level."""
+        if not self._notifier.can_tell():
+            return
         end, memory = due(ending, self._memory.reminders(), now)
         # What cannot be remembered is not told either: it would be told again and again.
         if end is None or not self._memory.keep_reminders(memory):
@@ -51,7 +53,7 @@ class Telling(QObject):
 
     def goes_on_in_background(self) -> None:
         """Tell once, ever, that a closed window is not the end of the app."""
-        if self._memory.first_time(BACKGROUND):
+        if self._notifier.can_tell() and self._memory.first_time(BACKGROUND):
             text = tr("It opens when a service asks you to identify yourself.")
             self._notifier.tell(BACKGROUND, Note(tr("The app runs in the background"), text, tr("Open")))
 

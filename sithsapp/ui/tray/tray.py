@@ -75,6 +75,11 @@ class Tray(QObject):
         """Take the icon away."""
         self._icon.hide()
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether the icon is to be seen, as far as the desktop has a place for it."""
+        return self._icon.isVisible() and self.is_available()
+
     def show_message(self, title: str, text: str) -> None:
         """Have a note shown beside the icon, where there is one."""
         if self._icon.isVisible():
