@@ -42,10 +42,14 @@ class ClientKey:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Which servers are believed: the operating system's CAs if `system`, and those in PEM `files`."""
+    """Which servers are believed: the operating system's CAs if `system`, and those in PEM `files`.
+
+    `strict` demands that certificates keep to RFC 5280 in what many CAs neglect, such as key identifiers.
+    """
 
     files: tuple[str, ...] = ()
     system: bool = True
+    strict: bool = False
 
 
 class ClientContext:
@@ -55,8 +59,14 @@ class ClientContext:
     """
 
     def __init__(
-        self, key: ClientKey, trust: Trust, *, alpn: Sequence[str] = (), newest: ssl.TLSVersion | None = None
-    ):
+        self,
+        key: ClientKey,
+        trust: Trust,
+        *,
+        alpn: Sequence[str] = (),
+        oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+        newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    ) -> None:
         """Make the context.
 
         Raises `SithsError`: MTLS_UNAVAILABLE, CARD_DATA_INVALID, ALGORITHM_NOT_SUPPORTED, and SETTINGS_INVALID for a
@@ -68,8 +78,7 @@ class ClientContext:
         self.limited: str | None = None
         if alpn:
             self.ssl.set_alpn_protocols(list(alpn))
-        if newest is not None:
-            self.ssl.maximum_version = newest
+        self.ssl.minimum_version, self.ssl.maximum_version = oldest, newest
         if isinstance(public, RsaPublicKey) and not key.schemes & PSS:
             self._without_pss(key)
         self._key = KEYS.add(public, key.schemes, key.sign)
@@ -84,6 +93,8 @@ class ClientContext:
         KEYS.remove(self._key)
 
     def _without_pss(self, key: ClientKey) -> None:
+        if self.ssl.minimum_version > ssl.TLSVersion.TLSv1_2:
+            raise SithsError(Failure.ALGORITHM_NOT_SUPPORTED, NO_PSS)
         self.limited = NO_PSS
         self.ssl.maximum_version = ssl.TLSVersion.TLSv1_2
         algorithms = [name for scheme, name in _PKCS1_ALGORITHMS.items() if scheme in key.schemes]
@@ -96,8 +107,9 @@ def _trusting(trust: Trust) -> ssl.SSLContext:
     Not `create_default_context`, which writes session secrets where SSLKEYLOGFILE says.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.post_handshake_auth = True
+    if trust.strict:
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
     if trust.system:
         _trust_system(context)
     for file in trust.files:

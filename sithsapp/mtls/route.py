@@ -22,7 +22,7 @@ from sithsapp.settings.schema import MtlsTarget
 
 CONNECT_SECONDS: Final = 10.0
 HTTP_1: Final = "http/1.1"
-_NEWEST: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": None}
+_VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Route:
         self.accepted = 0
         self._counting = threading.Lock()
         self._parts = parts
-        self._trust = Trust((*parts.extra_ca, *target.ca))
+        self._trust = Trust((*parts.extra_ca, *target.ca), strict=target.strict)
         self.upstream = Upstream(
             target.name,
             (target.host, target.port),
@@ -104,6 +104,7 @@ class Route:
         target = self.target
         alpn = target.alpn or (() if target.mode == "raw" else (HTTP_1,))
         key = ClientKey(self._parts.issuers.chain(chosen), frozenset(chosen.credential.schemes), sign)
-        context = ClientContext(key, self._trust, alpn=alpn, newest=_NEWEST[target.newest_tls])
+        oldest, newest = _VERSIONS[target.oldest_tls], _VERSIONS[target.newest_tls]
+        context = ClientContext(key, self._trust, alpn=alpn, oldest=oldest, newest=newest)
         self.limited = context.limited
         return context

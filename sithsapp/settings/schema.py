@@ -71,7 +71,9 @@ class MtlsTarget(_Section, frozen=True, kw_only=True):
     `ca`               PEM files with CAs for this server, besides the operating system's.
     `allowed_hosts`    further names by which programs may call the forward, besides `127.0.0.1` and `localhost`.
     `alpn`             protocols to offer the server; `http/1.1` where it is empty and the mode is `http`.
+    `oldest_tls`       `1.3` to refuse what is older.
     `newest_tls`       `1.2` for servers that cannot ask for a certificate in TLS 1.3.
+    `strict`           whether the server's chain must keep to RFC 5280 in every detail, which many CAs do not.
     `server_speaks_first`  in mode `raw`, whether the card is asked before the program has sent anything.
     `proxy`            the proxy on the way to this server, in the words of the app's own setting `proxy`, which holds
                        where this is not set.
@@ -85,12 +87,16 @@ class MtlsTarget(_Section, frozen=True, kw_only=True):
     ca: Annotated[tuple[FilePath, ...], Meta(max_length=16)] = ()
     allowed_hosts: Annotated[tuple[HostAndPort, ...], Meta(max_length=16)] = ()
     alpn: Annotated[tuple[AlpnName, ...], Meta(max_length=4)] = ()
+    oldest_tls: Literal["1.2", "1.3"] = "1.2"
     newest_tls: Literal["1.2", "1.3"] = "1.3"
+    strict: bool = False
     server_speaks_first: bool = False
     proxy: ProxyChoice | None = None
 
     def __post_init__(self) -> None:
         """Refuse a forward without a port, and a browser's target that has one or is no host name."""
+        if self.oldest_tls > self.newest_tls:
+            raise ValueError(f"{self.name}: no version of TLS is left")
         if self.mode != "browser":
             if self.listen is None:
                 raise ValueError(f"{self.name}: a forward needs a port to listen on")
