@@ -315,6 +315,27 @@ def test_a_browser_that_goes_away_while_the_person_types_leaves_nothing_behind(d
     assert len(desk.person.requests) == 1
 
 
+def test_a_connection_that_comes_too_late_is_closed_in_order(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect_connection, "PATIENCE_SECONDS", 0.0)
+    may_answer, ended = threading.Event(), threading.Event()
+    desk.person.before = lambda: (may_answer.wait(DEADLINE), None)[1]
+
+    def handle(connection: ssl.SSLSocket) -> None:
+        if connection.recv(100) == b"":  # an end that was said in TLS; else there would be an error
+            ended.set()
+
+    with TlsServer(desk.files.context(), handle) as server:
+        helper = serving(desk, server)
+        with socket.create_connection(("127.0.0.1", proxy_port(helper)), timeout=DEADLINE) as client:
+            client.sendall(f"CONNECT {HOST}:{server.port} HTTP/1.1\r\nUser-Agent: {BROWSER}\r\n\r\n".encode())
+            assert b" 200 " in client.recv(100)
+            eventually(lambda: bool(desk.person.requests))
+        eventually(lambda: helper.status()[0].connections == 0)
+        may_answer.set()
+        assert ended.wait(DEADLINE)
+        assert server.errors == []
+
+
 def test_browsers_that_come_and_go_while_the_person_thinks_are_bounded(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
