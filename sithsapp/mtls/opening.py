@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,11 +51,11 @@ def browser_of_kind(kind: str | None = None) -> Browser:
 def open_in(browser: Browser, way: Way, settings: Mtls, directory: Path) -> None:
     """Start `browser` in a profile of its own in `directory`.
 
-    A Firefox profile of our own trusts the proxy without asking, as it is for that alone. Raises `SithsError`:
-    PROXY_NOT_RUNNING (it runs with other settings), NO_BROWSER, TRUST_NOT_CHANGED.
+    On Linux a Firefox profile of our own trusts the proxy without asking, as it is for that alone. Raises
+    `SithsError`: PROXY_NOT_RUNNING (it runs with other settings), NO_BROWSER, TRUST_NOT_CHANGED.
     """
     profile = profile_of(browser.kind, directory)
-    if browser.kind == "firefox":
+    if browser.kind == "firefox" and sys.platform not in ("win32", "darwin"):
         _trust_in_own_profile(settings, directory)
     start(browser, profile, way.pac_url, way.address)
 

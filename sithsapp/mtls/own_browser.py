@@ -7,12 +7,13 @@ A browser that runs already takes no proxy from a new start, so the profile is a
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -24,8 +25,18 @@ from sithsapp.mtls.trust_nss import CHROMIUM_FAMILY
 
 Kind = Literal["chromium", "firefox"]
 
-_PROGRAMS: Final = "/usr/bin:/usr/local/bin:/snap/bin"
+_PROGRAMS: Final = "/usr/bin:/usr/local/bin"
 _FIREFOX: Final = ("firefox", "firefox-esr")
+_WINDOWS_PLACES: Final[tuple[tuple[Kind, tuple[str, ...]], ...]] = (
+    ("chromium", ("Microsoft", "Edge", "Application", "msedge.exe")),
+    ("chromium", ("Google", "Chrome", "Application", "chrome.exe")),
+    ("firefox", ("Mozilla Firefox", "firefox.exe")),
+)
+_MAC_PLACES: Final[tuple[tuple[Kind, str], ...]] = (
+    ("chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+    ("chromium", "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge"),
+    ("firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"),
+)
 _ASK_SECONDS: Final = 2.0
 _EARLY_SECONDS: Final = 1.0
 _MOST: Final = 4096
@@ -39,15 +50,47 @@ class Browser:
     program: str
 
 
-def find_browsers(programs: str = _PROGRAMS) -> tuple[Browser, ...]:
-    """Return a Firefox and a browser of Chromium's kind, as far as they are installed (Linux)."""
-    if not sys.platform.startswith("linux"):
-        return ()
+def find_browsers(
+    programs: str = _PROGRAMS, platform: str = sys.platform, environment: Mapping[str, str] = os.environ
+) -> tuple[Browser, ...]:
+    """Return a Firefox and a browser of Chromium's kind, as far as they are installed.
+
+    Firefox comes first on Linux, where a profile of its own can trust the proxy alone; elsewhere all take the trust
+    from the system. Browsers in a Snap cannot read a profile of ours and are left out.
+    """
+    if platform == "win32":
+        return _first_of_each(_windows_places(environment))
+    if platform == "darwin":
+        return _first_of_each([(kind, Path(place)) for kind, place in _MAC_PLACES])
     kinds: tuple[tuple[Kind, Sequence[str]], ...] = (("firefox", _FIREFOX), ("chromium", CHROMIUM_FAMILY))
-    found = (
-        (kind, next(filter(None, (shutil.which(n, path=programs) for n in names)), None)) for kind, names in kinds
-    )
-    return tuple(Browser(kind, program) for kind, program in found if program is not None)
+    found = [(kind, shutil.which(name, path=programs)) for kind, names in kinds for name in names]
+    return _first_of_each([(kind, Path(path)) for kind, path in found if path is not None and not _is_snap(path)])
+
+
+def _first_of_each(candidates: Iterable[tuple[Kind, Path]]) -> tuple[Browser, ...]:
+    found: dict[Kind, Browser] = {}
+    for kind, path in candidates:
+        if kind not in found and path.is_file():
+            found[kind] = Browser(kind, str(path))
+    return tuple(found.values())
+
+
+def _windows_places(environment: Mapping[str, str]) -> Iterator[tuple[Kind, Path]]:
+    roots = (environment.get(name) for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"))
+    for root in filter(None, roots):
+        for kind, parts in _WINDOWS_PLACES:
+            yield kind, Path(root).joinpath(*parts)
+
+
+def _is_snap(program: str) -> bool:
+    """Tell whether a program is a Snap's, or a script that starts one, as Ubuntu has them for its browsers."""
+    path = Path(program).resolve()
+    try:
+        with path.open("rb") as file:
+            begin = file.read(_MOST)
+    except OSError:
+        return False
+    return path.name == "snap" or (begin.startswith(b"#!") and b"/snap/bin/" in begin)
 
 
 def profile_of(kind: Kind, directory: Path) -> Path:

@@ -178,3 +178,28 @@ def test_chromium_gets_a_profile_of_its_own(tmp_path: Path) -> None:
     assert f"--user-data-dir={tmp_path / 'profile'}" in arguments
     assert "--proxy-pac-url=http://127.0.0.1:9440/proxy.pac" in arguments
     assert arguments[-1] == f"https://{HOST}/"
+
+
+def program(path: Path, content: str = "#!/bin/sh\n") -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_browsers_in_a_snap_are_left_out(tmp_path: Path) -> None:
+    program(tmp_path / "bin" / "firefox", '#!/bin/sh\nexec /snap/bin/firefox "$@"\n')
+    snap = program(tmp_path / "lib" / "snap", "")
+    (tmp_path / "bin" / "chromium").symlink_to(snap)
+    assert find_browsers(str(tmp_path / "bin")) == ()
+    real = program(tmp_path / "bin" / "firefox-esr")
+    assert find_browsers(str(tmp_path / "bin")) == (Browser("firefox", real),)
+
+
+def test_windows_browsers_are_found_where_they_are_installed(tmp_path: Path) -> None:
+    places = {"PROGRAMFILES": str(tmp_path / "pf"), "PROGRAMFILES(X86)": str(tmp_path / "x86")}
+    firefox = program(tmp_path / "pf" / "Mozilla Firefox" / "firefox.exe")
+    edge = program(tmp_path / "x86" / "Microsoft" / "Edge" / "Application" / "msedge.exe")
+    found = find_browsers(platform="win32", environment=places)
+    assert set(found) == {Browser("firefox", firefox), Browser("chromium", edge)}
+    assert find_browsers(platform="win32", environment={}) == ()
