@@ -218,6 +218,7 @@ class App(QObject):
             manage_code=self.manage_code,
             lending=self._lending,
             protect=self._watch_session,
+            is_first_time=self._making.is_first_time,
         )
         return self._services
 

@@ -85,6 +85,13 @@ class WindowMaker:
         window.set_terms(environment=environment_name(settings.environment), session_seconds=seconds)
 
     @staticmethod
+    def is_first_time() -> bool:
+        """Tell once, ever, that the app is new here; nothing personal is kept for that."""
+        from sithsapp.desktop.memory import ToldMemory
+
+        return ToldMemory().first_time("welcome")
+
+    @staticmethod
     def set_icon() -> None:
         """Give the app's windows their icon, once there is one to be shown."""
         from sithsapp.ui.app_icon import app_icon

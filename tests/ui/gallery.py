@@ -25,7 +25,7 @@ from sithsapp.card.model import CardsState
 from sithsapp.failures import Failure
 from sithsapp.locale import tr
 from sithsapp.mtls.interaction import CardWanted
-from sithsapp.support.state import AppState, OrderPhase, app_state, with_order
+from sithsapp.support.state import AppState, OrderPhase, ServiceHealth, app_state, with_order, with_service
 from sithsapp.ui.certificates.deleting import DeleteWindow
 from sithsapp.ui.certificates.page import CertificatesPage
 from sithsapp.ui.elements import EntryPolicy
@@ -44,7 +44,7 @@ from tests.ui import (
     settings_samples,
     support_samples,
 )
-from tests.ui.pointing import order_window, settle
+from tests.ui.pointing import button, order_window, settle
 
 Factory = Callable[[Theme], QWidget]
 
@@ -66,6 +66,26 @@ def _main(place: Place, name: str, theme: Theme) -> QWidget:
     services.state = _state(name)
     window = MainWindow(services)
     window.open(place)
+    return window
+
+
+def _welcome(step: int, theme: Theme) -> QWidget:
+    """Show the guide that is seen once."""
+    services = hosting.services(theme=theme)
+    services.is_first_time = lambda: True
+    window = MainWindow(services)
+    window.open(Place.OVERVIEW)
+    for _ in range(step):
+        button(window, tr("Next")).click()
+    return window
+
+
+def _known_service(health: ServiceHealth, theme: Theme) -> QWidget:
+    """Show the overview with what an order said of the service."""
+    services = hosting.services(theme=theme)
+    services.state = with_service(services.state, health, "1.2.3")
+    window = MainWindow(services)
+    window.open(Place.OVERVIEW)
     return window
 
 
@@ -150,6 +170,9 @@ GALLERY: Mapping[str, Factory] = {
     "codes/change-keypad": partial(codes_samples.window, "change", policy=EntryPolicy(keypad=True)),
     **{f"order/{name}": partial(_order, name) for name in samples.views()},
     **{f"overview/{name}": partial(_main, Place.OVERVIEW, name) for name in samples.card_states()},
+    **{f"overview/welcome-{step}": partial(_welcome, step) for step in range(3)},
+    "overview/offline": partial(_known_service, ServiceHealth.OFFLINE),
+    "overview/update": partial(_known_service, ServiceHealth.REFUSES_VERSION),
     **{f"consent/{name}": partial(_card_wanted, name) for name in ("no-card", "no-reader")},
     **{f"consent/{name}": partial(_consent, name) for name in (*mtls_samples.requests(), "locked")},
     **{f"certificates/{name}": partial(_certificates, name) for name in certificate_samples.STATES},

@@ -6,20 +6,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from sithsapp.card.model import Card, CardsState, PinRole, Slot, SlotStatus
+from sithsapp.desktop.memory import ToldMemory
 from sithsapp.failures import Failure
 from sithsapp.locale import set_language
 from sithsapp.support.state import app_state
 from sithsapp.ui.codes.task import Kind, Wish
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.overview.presenter import CardLook, Overview, Task, present_overview
+from sithsapp.ui.widgets.button import Button
+from sithsapp.ui.widgets.text import Text
 from tests.ui import hosting, samples
-from tests.ui.pointing import button
+from tests.ui.pointing import button, visible
 
 
 def _cards(*cards: Card) -> CardsState:
@@ -178,3 +182,37 @@ def test_swedish_uses_the_words_of_the_field(qtbot: QtBot) -> None:
     with _window(qtbot, samples.READY) as (window, _):
         for label in ("Byt legitimeringskod", "Byt underskriftskod", "Lås upp med PUK-kod", "Läs om kortet"):
             assert button(window, label).isEnabled()
+
+
+def test_the_guide_is_seen_once_and_can_be_skipped(qtbot: QtBot, tmp_path: Path) -> None:
+    services = hosting.services()
+    services.is_first_time = lambda: ToldMemory(tmp_path).first_time("welcome")
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.open()
+    button(window, "Skip").click()
+    assert [b for b in visible(window, Button) if b.accessibleName() in ("Skip", "Next")] == []
+    again = MainWindow(services)
+    qtbot.addWidget(again)
+    again.open()
+    assert [b for b in visible(again, Button) if b.accessibleName() == "Next"] == []
+    assert "Anna" not in (tmp_path / "told.json").read_text()
+    for each in (window, again):
+        each.hide()
+
+
+def test_the_guide_has_three_steps(qtbot: QtBot) -> None:
+    services = hosting.services()
+    services.is_first_time = lambda: True
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.open()
+    shown = []
+    for label in ("Next", "Next", "Done"):
+        shown += [text.text() for text in visible(window, Text) if text.text().startswith("Step ")]
+        button(window, label).click()
+    assert shown == ["Step 1 of 3", "Step 2 of 3", "Step 3 of 3"]
+    assert [b for b in visible(window, Button) if b.accessibleName() == "Done"] == []
+    set_language("sv")
+    window.retranslate()
+    window.hide()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QMenu, QWidget
@@ -24,6 +26,9 @@ from sithsapp.ui.widgets.panels import Facts
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import column
 from sithsapp.ui.widgets.tile import Tile
+
+if TYPE_CHECKING:  # the guide is imported the one time that it is shown
+    from sithsapp.ui.overview.welcome import Welcome
 
 _ICONS = {
     Task.CHANGE_AUTH: Icon.KEY,
@@ -50,7 +55,10 @@ class OverviewPage(MainPage):
         self._tiles = Tiles(ButtonKind.TILE, columns=2)
         self._rows = Tiles(ButtonKind.ROW, columns=1)
         self._menu = QMenu(self)
+        self._welcome = self._guide() if services.is_first_time() else None
         layout = column(self, 14)
+        if self._welcome is not None:
+            layout.addWidget(self._welcome)
         for widget in (self._status, self._heading, self._tiles, self._facts, self._rows):
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -59,12 +67,20 @@ class OverviewPage(MainPage):
         self._status.act.clicked.connect(self._do_prominent)
         self._status.switch.clicked.connect(self._offer_cards)
 
+    @staticmethod
+    def _guide() -> Welcome:
+        from sithsapp.ui.overview.welcome import Welcome
+
+        return Welcome()
+
     def title(self) -> str:
         """Return the heading."""
         return tr("Overview")
 
     def retranslate(self) -> None:
         """Draw in the language in use."""
+        if self._welcome is not None:
+            self._welcome.retranslate()
         self._drawn = None
         self.refresh()
 
