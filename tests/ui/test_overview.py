@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from sithsapp.card.model import Card, CardsState, PinRole, Slot, SlotStatus
@@ -18,10 +18,12 @@ from sithsapp.failures import Failure
 from sithsapp.locale import set_language
 from sithsapp.support.state import app_state
 from sithsapp.ui.codes.task import Kind, Wish
+from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.overview.presenter import CardLook, Overview, Task, present_overview
 from sithsapp.ui.widgets.button import Button
 from sithsapp.ui.widgets.text import Text
+from sithsapp.ui.widgets.tile import Tile
 from tests.ui import hosting, samples
 from tests.ui.pointing import button, visible
 
@@ -216,3 +218,26 @@ def test_the_guide_has_three_steps(qtbot: QtBot) -> None:
     set_language("sv")
     window.retranslate()
     window.hide()
+
+
+@pytest.mark.parametrize("width", [700, 780, 860, 1100])
+def test_nothing_overlaps_or_is_cut_off_at_any_width(qtbot: QtBot, width: int) -> None:
+    window = MainWindow(hosting.services())
+    qtbot.addWidget(window)
+    window.open()
+    window.resize(width, 500)
+    for _ in range(3):
+        QApplication.processEvents()
+    page = window.page(Place.OVERVIEW)
+    assert page is not None
+    for text in visible(page, Text):
+        assert text.height() >= text.heightForWidth(text.width()), text.text()
+    tiles = visible(page, Tile)
+    for one in tiles:
+        assert one.height() >= 46
+        assert not any(one.geometry().intersects(other.geometry()) for other in tiles if _are_beside(one, other))
+    window.hide()
+
+
+def _are_beside(one: Tile, other: Tile) -> bool:
+    return one is not other and one.parentWidget() is other.parentWidget()

@@ -27,8 +27,8 @@ class Services:
     active card read anew, `describe` tells of a certificate's holder, `manage_code` opens the window that changes or
     unlocks a code. `lending` is there once the settings name servers that programs reach with the card. `report`
     opens the error report about a failure number, which may be empty. `protect` is called before a code is asked for:
-    from then on a locked screen is noticed, and told by `MainPage.session_left`. `is_first_time` tells once, ever, that
-    the app is new here.
+    from then on a locked screen is noticed, and told by `MainPage.session_left`. `is_first_time` tells once that the
+    app is new here.
     """
 
     store: SettingsStore

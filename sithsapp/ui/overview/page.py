@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from sithsapp.card.model import PinRole
 from sithsapp.locale import tr
@@ -20,12 +18,12 @@ from sithsapp.ui.main.page import MainPage
 from sithsapp.ui.main.services import Services
 from sithsapp.ui.overview.presenter import Offer, Overview, Task, present_overview
 from sithsapp.ui.overview.status_card import StatusCard
+from sithsapp.ui.overview.tiles import Tiles
 from sithsapp.ui.theme import TextStyle
 from sithsapp.ui.widgets.button import Kind as ButtonKind
 from sithsapp.ui.widgets.panels import Facts
 from sithsapp.ui.widgets.text import Text
 from sithsapp.ui.widgets.themed import column
-from sithsapp.ui.widgets.tile import Tile
 
 if TYPE_CHECKING:  # the guide is imported the one time that it is shown
     from sithsapp.ui.overview.welcome import Welcome
@@ -52,8 +50,8 @@ class OverviewPage(MainPage):
         self._status = StatusCard()
         self._heading = Text(TextStyle.TITLE)
         self._facts = Facts(large=True)
-        self._tiles = Tiles(ButtonKind.TILE, columns=2)
-        self._rows = Tiles(ButtonKind.ROW, columns=1)
+        self._tiles = Tiles(ButtonKind.TILE, 2, _ICONS)
+        self._rows = Tiles(ButtonKind.ROW, 1, _ICONS)
         self._menu = QMenu(self)
         self._welcome = self._guide() if services.is_first_time() else None
         layout = column(self, 14)
@@ -97,8 +95,8 @@ class OverviewPage(MainPage):
         self._status.show_overview(overview)
         self._heading.setText(overview.heading)
         self._heading.setVisible(bool(overview.heading))
-        self._tiles.show_tiles(_offered(overview.tiles))
-        self._rows.show_tiles(_offered(overview.rows))
+        self._tiles.show_offers(_offered(overview.tiles))
+        self._rows.show_offers(_offered(overview.rows))
         self._facts.show_facts(overview.facts)
         if before is not None and before.title != overview.title and self.isVisible():
             announce(self, overview.title)
@@ -149,52 +147,3 @@ class OverviewPage(MainPage):
 def _offered(tiles: tuple[Offer, ...]) -> tuple[Offer, ...]:
     """Return the tiles whose pages this app has."""
     return tuple(tile for tile in tiles if tile.task not in _PLACES or _PLACES[tile.task] in PAGES)
-
-
-class Tiles(QWidget):
-    """Tasks as buttons, in columns as far as there is room. `wanted(Task, QWidget)` with the pressed button."""
-
-    wanted = Signal(object, object)
-
-    def __init__(self, kind: ButtonKind, columns: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._kind, self._columns = kind, columns
-        self._across = 0
-        self._buttons = {task: self._make(task) for task in Task}
-        self._shown: tuple[Task, ...] = ()
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(12 if columns > 1 else 8)
-
-    def show_tiles(self, tiles: tuple[Offer, ...]) -> None:
-        """Show `tiles` in place of those before."""
-        for tile in tiles:
-            self._buttons[tile.task].set_label(tile.label)
-            self._buttons[tile.task].setEnabled(tile.enabled)
-        self._shown, self._across = tuple(tile.task for tile in tiles), 0
-        for task, button in self._buttons.items():
-            button.setVisible(task in self._shown)
-        self.setVisible(bool(tiles))
-        self._arrange()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Use as many columns as there is room for."""
-        self._arrange()
-
-    def _make(self, task: Task) -> Tile:
-        button = Tile(self._kind, _ICONS[task], self)
-        button.hide()
-        button.clicked.connect(lambda: self.wanted.emit(task, button))
-        return button
-
-    def _arrange(self) -> None:
-        widest = max((self._buttons[task].sizeHint().width() for task in self._shown), default=1)
-        fits = (self.width() + self._grid.spacing()) // (widest + self._grid.spacing())
-        across = max(1, min(self._columns, fits))
-        if across == self._across:
-            return
-        self._across = across
-        for number, task in enumerate(self._shown):
-            self._grid.addWidget(self._buttons[task], number // across, number % across)
-        for position in range(self._columns):
-            self._grid.setColumnStretch(position, 1 if position < across else 0)

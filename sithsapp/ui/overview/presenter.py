@@ -25,6 +25,8 @@ class CardLook(Enum):
     READY = "ready"
     WARNING = "warning"
     LOCKED = "locked"
+    OFFLINE = "offline"
+    UPDATE = "update"
     UNUSABLE = "unusable"
 
 
@@ -84,8 +86,8 @@ _LOOKS = {
     Condition.LOCKED: CardLook.LOCKED,
     Condition.SEVERAL: CardLook.READY,
     Condition.MUST_CHANGE: CardLook.WARNING,
-    Condition.OFFLINE: CardLook.WARNING,
-    Condition.UPDATE_REQUIRED: CardLook.WARNING,
+    Condition.OFFLINE: CardLook.OFFLINE,
+    Condition.UPDATE_REQUIRED: CardLook.UPDATE,
 }
 _CHANGES = {PinRole.AUTH: Task.CHANGE_AUTH, PinRole.SIGN: Task.CHANGE_SIGN}
 

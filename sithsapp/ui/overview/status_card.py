@@ -23,6 +23,7 @@ _BADGES = {
     CardLook.READING: (Icon.REFRESH, "info"),
     CardLook.WARNING: (Icon.CLOCK, "warn"),
     CardLook.LOCKED: (Icon.LOCK, "err"),
+    CardLook.OFFLINE: (Icon.CHECK, "ok"),
     CardLook.UNUSABLE: (Icon.WARNING, "err"),
 }
 _PLACES = {CardLook.NO_READER: Icon.UNPLUGGED, CardLook.NO_CARD: Icon.CARD}
@@ -31,6 +32,8 @@ _SIGNS = {
     CardLook.READING: (Icon.REFRESH, "info"),
     CardLook.WARNING: (Icon.CLOCK, "warn"),
     CardLook.LOCKED: (Icon.LOCK, "err"),
+    CardLook.OFFLINE: (Icon.OFFLINE, "warn"),
+    CardLook.UPDATE: (Icon.DOWNLOAD, "warn"),
     CardLook.UNUSABLE: (Icon.ALERT, "err"),
     CardLook.NO_READER: (Icon.WARNING, "warn"),
     CardLook.NO_CARD: (Icon.INFO, "info"),
