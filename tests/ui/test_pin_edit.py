@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleInterface,
@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QKeySequence,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QScrollArea, QScrollBar
 from pytestqt.qtbot import QtBot
 
 from sithsapp.card.pin import Pin
@@ -216,6 +216,22 @@ def test_assistive_technology_is_told_what_the_field_is(edit: PinEdit) -> None:
     assert (state.passwordEdit, state.editable, state.focusable) == (1, 1, 1)
     assert interface.textInterface().characterCount() == 0
     assert interface.valueInterface() is None
+
+
+def test_entries_that_have_gone_leave_nothing_where_other_things_come_to_lie(qapp: QApplication) -> None:
+    """Python once took new scroll bars for accessibility interfaces that Qt had deleted with their widgets."""
+    for _ in range(300):
+        entry = PinField(QuietTime())
+        interface = QAccessible.queryAccessibleInterface(entry.edit)
+        assert interface.textInterface().characterCount() == 0
+        del interface
+        entry.deleteLater()
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        areas = [QScrollArea() for _ in range(6)]
+        assert all(isinstance(area.verticalScrollBar(), QScrollBar) for area in areas)
+        for area in areas:
+            area.deleteLater()
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def test_letters_are_answered_in_words(field: PinField, edit: PinEdit) -> None:

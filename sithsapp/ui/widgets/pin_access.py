@@ -15,6 +15,7 @@ from shiboken6 import Shiboken
 from shiboken6.Shiboken import Object
 
 _Type = QAccessible.InterfaceType
+_SHOWN_DOT = "●"
 
 
 class TextTaker(QLineEdit):
@@ -46,19 +47,27 @@ class _Entering(QAccessibleEditableTextInterface):
 
 
 class _PinAccess(QAccessibleWidget):
-    """A line edit's interface but for entering."""
+    """A line edit's interface but for entering.
 
-    def __init__(self, edit: TextTaker, usual: QAccessibleInterface) -> None:
-        super().__init__(edit, usual.role())
-        self._usual, self._edit, self._entering = usual, edit, _Entering(edit)
+    Of Qt's own it keeps the address of the part that reads the dots, and no Python object: Qt deletes its own with
+    the widget, and Python would take whatever comes to lie there next for it.
+    """
+
+    def __init__(self, edit: TextTaker, reading: int) -> None:
+        """Speak for `edit`; `reading` is the address of Qt's own text interface of it."""
+        super().__init__(edit, QAccessible.Role.EditableText)
+        self._edit, self._reading, self._entering = edit, reading, _Entering(edit)
 
     def state(self) -> QAccessible.State:
-        """Return what Qt says of the line edit."""
-        return self._usual.state()
+        """Say that this is a field for a password."""
+        state = super().state()
+        for name in ("editable", "selectableText", "passwordEdit"):
+            setattr(state, name, True)
+        return state
 
     def text(self, what: QAccessible.Text) -> str:
-        """Return what Qt says of the line edit: its value are dots."""
-        return self._usual.text(what)
+        """Return name and description, and dots for a value."""
+        return _SHOWN_DOT * len(self._edit.text()) if what is QAccessible.Text.Value else super().text(what)
 
     def setText(self, what: QAccessible.Text, text: str) -> None:
         """Take a value as the whole code."""
@@ -68,8 +77,8 @@ class _PinAccess(QAccessibleWidget):
     def interface_cast(self, wanted: QAccessible.InterfaceType) -> object:  # type: ignore[override] # VoidPtr
         """Return the address of another interface of the entry, 0 for none."""
         if wanted is _Type.EditableTextInterface:
-            return _address(self._entering)
-        return _address(self._usual.textInterface()) if wanted is _Type.TextInterface else Shiboken.VoidPtr(0)
+            return Shiboken.VoidPtr(_address(self._entering))
+        return Shiboken.VoidPtr(self._reading if wanted is _Type.TextInterface else 0)
 
 
 _kept: list[_PinAccess] = []
@@ -78,8 +87,8 @@ _kept: list[_PinAccess] = []
 _asking = _installed = False
 
 
-def _address(thing: Object) -> object:
-    return Shiboken.VoidPtr(Shiboken.getCppPointer(thing)[0])
+def _address(thing: Object) -> int:
+    return int(Shiboken.getCppPointer(thing)[0])
 
 
 def _make(_key: str, thing: QObject) -> QAccessibleInterface | None:
@@ -88,10 +97,10 @@ def _make(_key: str, thing: QObject) -> QAccessibleInterface | None:
         return None
     _asking = True  # Qt's own comes from the same question
     try:
-        usual = QAccessible.queryAccessibleInterface(thing)
+        reading = _address(QAccessible.queryAccessibleInterface(thing).textInterface())
     finally:
         _asking = False
-    made = _PinAccess(thing, usual)
+    made = _PinAccess(thing, reading)
     _kept.append(made)
     return made
 
