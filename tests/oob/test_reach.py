@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import msgspec
 import pytest
+from PySide6.QtWidgets import QApplication
 
 from sithsapp.failures import Failure, SithsError
+from sithsapp.oob.compose import late_transports
 from sithsapp.oob.reach import Attempt
 from sithsapp.oob.transport import Request, RequestCancelled, Response, Timeouts
 from sithsapp.settings.schema import Settings
+from tests.oob.servers import ConnectProxy, LoopbackServer, TlsCa, answer, serving
 
 KEY = {"kty": "EC", "crv": "P-256", "kid": "k", "x": "A" * 43, "y": "A" * 43}
 
@@ -92,3 +98,38 @@ def test_a_cancelled_attempt_ends_without_an_answer() -> None:
     attempt = Attempt(_settings(("a", "https://a.example", "test")), Network(a_example=200))
     attempt.cancel()
     assert list(attempt.run()) == []
+
+
+class TestRealTransport:
+    """The way that an order takes: TLS, the trusted CAs, and the proxy that the setting names."""
+
+    HOST = "auth.example.org"
+
+    @pytest.fixture
+    def origin(self, qapp: QApplication, tls_ca: TlsCa) -> Iterator[LoopbackServer]:
+        with serving(lambda request: answer(404), tls_ca.context(self.HOST)) as server:
+            yield server
+
+    def _reach(self, origin: LoopbackServer, extra_ca: Sequence[Path], routes: dict[str, int]) -> Failure | None:
+        proxy = ConnectProxy(routes)
+        try:
+            settings = msgspec.structs.replace(
+                _settings(("a", f"https://{self.HOST}", "test")),
+                proxy=f"http://localhost:{proxy.server.port}",
+                extra_ca=tuple(map(str, extra_ca)),
+            )
+            (reached,) = Attempt(settings, late_transports(settings)).run()
+        finally:
+            proxy.server.close()
+        return reached.failure
+
+    def test_a_service_behind_the_chosen_proxy_is_reached(self, origin: LoopbackServer, tls_ca: TlsCa) -> None:
+        assert self._reach(origin, [tls_ca.path], {f"{self.HOST}:443": origin.port}) is None
+        assert [seen.method for seen in origin.seen] == ["GET"]
+
+    def test_somebody_who_reads_the_traffic_is_told(self, origin: LoopbackServer, tls_ca: TlsCa) -> None:
+        assert self._reach(origin, [], {f"{self.HOST}:443": origin.port}) is Failure.TLS_FAILED
+        assert origin.seen == []
+
+    def test_a_proxy_that_does_not_lead_there_is_told(self, origin: LoopbackServer, tls_ca: TlsCa) -> None:
+        assert self._reach(origin, [tls_ca.path], {}) is Failure.PROXY_FAILED
