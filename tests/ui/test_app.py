@@ -676,3 +676,21 @@ def test_what_an_order_said_of_the_service_stays(qtbot: QtBot, app: App, cards: 
     qtbot.waitUntil(lambda: "The app must be updated" in _tooltip(app), timeout=3000)
     app.open_main()
     assert "The app must be updated" in _words(app)
+
+
+def test_a_request_that_failed_leads_to_a_report_about_it(app: App, flows: list[Flow], qtbot: QtBot) -> None:
+    app.start(Message(LINK, ""), hidden=True)
+    qtbot.waitUntil(lambda: bool(flows) and flows[0].started)
+    flows[0].show(Finished(samples.opened(), Failure.SERVICE_UNREACHABLE))
+    QApplication.processEvents()
+    window = app._orders.window
+    assert window is not None
+    settle(window)
+    button(window, "Create an error report …").click()
+    assert app._reporting is not None
+    report = app._reporting.window
+    assert report is not None
+    qtbot.waitUntil(lambda: bool(report.parts()), timeout=30_000)
+    assert report.parts()[0].text.startswith("N403 ")
+    assert not window.isVisible()
+    report.close()

@@ -21,6 +21,7 @@ SECONDS = 25.0
 """How long a whole run may take; what has not answered by then is told as such."""
 
 _POLL = 0.2
+_lock = threading.Lock()
 _cancels: WeakSet[threading.Event] = WeakSet()
 _threads: WeakSet[threading.Thread] = WeakSet()
 Tell = Callable[[Check, Result], None]
@@ -33,7 +34,8 @@ def run_checks(checks: Sequence[Check], context: Context, tell: Tell, seconds: f
     After `seconds`, or once `context.cancelled` is set, the rest is given up: their threads may go on for a moment,
     but nothing waits for them.
     """
-    _cancels.add(context.cancelled)
+    with _lock:
+        _cancels.add(context.cancelled)
     found: queue.SimpleQueue[tuple[Check, Result]] = queue.SimpleQueue()
     for check in checks:
         start(f"check {check.id}", partial(_run_and_put, check, context, found))
@@ -69,17 +71,20 @@ def run_one(check: Check, context: Context) -> Result:
 def start(name: str, work: Callable[[], None]) -> threading.Thread:
     """Run `work` in a thread that nothing waits for at the end of the process."""
     thread = threading.Thread(target=work, name=name, daemon=True)
-    _threads.add(thread)
     thread.start()
+    with _lock:
+        _threads.add(thread)
     return thread
 
 
 def cancel_all(seconds: float = 2.0) -> None:
     """Break off every run, and wait a moment for their threads: the process is about to end under them."""
-    for cancelled in list(_cancels):
+    with _lock:
+        cancels, threads = list(_cancels), list(_threads)
+    for cancelled in cancels:
         cancelled.set()
     deadline = time.monotonic() + seconds
-    for thread in list(_threads):
+    for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
 
 
