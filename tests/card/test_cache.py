@@ -94,7 +94,7 @@ def test_a_file_that_is_too_long_is_a_miss(directory: Path, monkeypatch: pytest.
     assert found(directory) is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_a_miss(directory: Path, data: st.DataObject) -> None:
     path = stored(directory)
@@ -105,7 +105,7 @@ def test_a_damaged_file_is_a_miss(directory: Path, data: st.DataObject) -> None:
     assert found(directory) is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=st.binary(max_size=200), right_sum=st.booleans())
 def test_a_hostile_file_is_a_miss(directory: Path, body: bytes, right_sum: bool) -> None:
     import struct
