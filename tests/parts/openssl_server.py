@@ -49,6 +49,10 @@ class OpensslServer:
         self._pipe(self._process.stdin).close()
         self._pipe(self._process.stdout).close()
 
+    def kill(self) -> None:
+        """Have it go without a word."""
+        self._process.kill()
+
     def command(self, text: bytes) -> None:
         """Give s_server a line: `R` renegotiates, anything that is no command goes to the client."""
         self._pipe(self._process.stdin).write(text + b"\n")
