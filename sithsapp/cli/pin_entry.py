@@ -40,8 +40,13 @@ def ask_new(state: PinState, descriptor: int | None) -> Pin:
     return new
 
 
-def allow_trivial(output: Output, *, allowed: bool) -> None:
-    """Ask a person whether a code that is easy to guess shall be used; raises NEW_PIN_TRIVIAL unless so."""
+def allow_trivial(output: Output, *, allowed: bool, refused: bool = False) -> None:
+    """Ask a person whether a code that is easy to guess shall be used; raises NEW_PIN_TRIVIAL unless so.
+
+    `refused`: the settings let nobody use one.
+    """
+    if refused:
+        raise SithsError(Failure.NEW_PIN_TRIVIAL, "the settings refuse codes that are easy to guess")
     if allowed:
         return
     if output.as_json or not sys.stdin.isatty():

@@ -55,7 +55,7 @@ def change(arguments: argparse.Namespace, settings: Settings, output: Output) ->
         new = _kept(codes, ask_new(state, arguments.new_pin_fd))
         check_new(new, state, old)
         if new.is_trivial:
-            allow_trivial(output, allowed=arguments.allow_trivial)
+            allow_trivial(output, allowed=arguments.allow_trivial, refused=settings.refuse_easy_codes)
         codes.pop_all()  # from here the service wipes them, and nobody else may while they are sent
         return service.change_pin(card.id, state.role, old, new, last_try_ok=arguments.last_try_ok)
 
@@ -77,7 +77,7 @@ def unblock(arguments: argparse.Namespace, settings: Settings, output: Output) -
         new = _kept(codes, ask_new(state, arguments.new_pin_fd))
         check_new(new, state, puk)
         if new.is_trivial:
-            allow_trivial(output, allowed=arguments.allow_trivial)
+            allow_trivial(output, allowed=arguments.allow_trivial, refused=settings.refuse_easy_codes)
         codes.pop_all()  # from here the service wipes them, and nobody else may while they are sent
         return service.unblock(card.id, state.role, puk, new, last_try_ok=arguments.last_try_ok)
 

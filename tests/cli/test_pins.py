@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -100,6 +101,13 @@ def test_broken_rules_never_reach_the_card(siths: Siths, old: str, new: str, num
 def test_a_trivial_code_may_be_allowed(siths: Siths) -> None:
     assert change(siths, PIN1, "234567", "--allow-trivial") == (0, "")
     assert value(siths) == "234567"
+
+
+def test_the_organisation_may_refuse_trivial_codes(siths: Siths) -> None:
+    settings = Path(siths.environment["XDG_CONFIG_HOME"]) / "sithsapp" / "settings.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"refuse_easy_codes": True}))
+    assert change(siths, PIN1, "234567", "--allow-trivial") == (72, "P313")
+    assert (tries(siths)[0], value(siths)) == (3, PIN1)
 
 
 def test_wrong_codes_count_down_and_the_last_try_needs_a_word(siths: Siths) -> None:

@@ -29,7 +29,8 @@ class Tile(Button):
         self._sign, self._words, self._arrow = Emblem(icon, _ICON), Text(TextStyle.STRONG), Emblem(Icon.CHEVRON, 18)
         self._shown = icon
         layout = row(self, _GAP)
-        layout.setContentsMargins(_ACROSS, _DOWN, _ACROSS, _DOWN)
+        self._across = _ACROSS if kind is not Kind.PRIMARY else _DOWN
+        layout.setContentsMargins(self._across, _DOWN, self._across, _DOWN)
         for widget in (self._sign, self._words, self._arrow):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             layout.addWidget(widget, 1 if widget is self._words else 0, Qt.AlignmentFlag.AlignVCenter)
@@ -54,7 +55,7 @@ class Tile(Button):
     def sizeHint(self) -> QSize:
         """Return the size with the words on one line."""
         arrow = 0 if self._primary else _GAP + self._arrow.width()
-        beside = 2 * _ACROSS + _GAP + self._sign.width() + arrow
+        beside = 2 * self._across + _GAP + self._sign.width() + arrow
         return QSize(self._words.sizeHint().width() + beside, self._px(self._least))
 
     def minimumSizeHint(self) -> QSize:
