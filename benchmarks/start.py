@@ -203,8 +203,8 @@ def _memory(pid: int) -> _Memory:
 
 def _icons(screen: Screen) -> int:
     """Count the windows that are docked in the tray."""
-    tree = subprocess.run(  # our own arguments
-        ["xwininfo", "-root", "-tree"], env=screen.environment, capture_output=True, text=True, check=True
+    tree = subprocess.run(  # ours; it fails when a window goes away under its eyes, and is asked again
+        ["xwininfo", "-root", "-tree"], env=screen.environment, capture_output=True, text=True, check=False
     ).stdout
     return len(re.findall(r'" "[^"]+"\)  2[0-9]x2[0-9]\+0\+0', tree))
 

@@ -61,6 +61,7 @@ SHOTS = (
     _Shot("programs", "programs/used"),
     _Shot("program-asks", "consent/ask"),
     _Shot("settings", "settings/usual"),
+    _Shot("settings-locked", "settings/locked", theme="dark"),
     _Shot("help", "support/tested"),
     _Shot("report", "report/preview"),
     _Shot("accessibility", "support/accessibility"),
