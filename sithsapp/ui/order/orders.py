@@ -139,6 +139,7 @@ class Orders(QObject):
             return
         from sithsapp.oob.interaction import SessionLocked
 
+        log.info("the session was left: the open order is given up")
         self._window.forget_code()
         self._post(SessionLocked())
 
