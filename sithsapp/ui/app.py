@@ -22,7 +22,7 @@ from sithsapp.support.state import app_state, starting_state, with_order, with_s
 from sithsapp.ui.appearance import Appearance
 from sithsapp.ui.bridge import Arrivals
 from sithsapp.ui.environment import choosable_environments, environment_name
-from sithsapp.ui.following import follow_autostart, follower
+from sithsapp.ui.following import OF_WINDOWS, follow_autostart, follower
 from sithsapp.ui.holder_reading import describe, valid_until
 from sithsapp.ui.making import WindowMaker
 from sithsapp.ui.notices.notes import Notes
@@ -53,18 +53,6 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.ui.tray.tray import Tray
 
 log = logging.getLogger(__name__)
-
-_OF_WINDOWS = (
-    "allow_show_pin",
-    "allow_paste",
-    "clear_code_on_focus_loss",
-    "keypad",
-    "keypad_shuffled",
-    "refuse_easy_codes",
-    "done_seconds",
-    "on_top",
-)
-"""The settings that windows in which codes are typed follow."""
 
 
 class App(QObject):
@@ -101,7 +89,7 @@ class App(QObject):
         self._tray.reread_wanted.connect(self._reread)
         self._tray.language_chosen.connect(partial(self._choose, "language"))
         self._tray.environment_chosen.connect(partial(self._choose, "environment"))
-        self._tray.quit_wanted.connect(lambda: QApplication.exit(0))  # quit() may be refused by a window
+        self._tray.quit_wanted.connect(self._quit)
         self._orders.changed.connect(self._refresh)
         self._tray.task_wanted.connect(self._do_task)
         self._orders.muted.connect(self._notes.request_waits)
@@ -114,7 +102,7 @@ class App(QObject):
     def _what_settings_change(self) -> dict[str, Callable[[], None]]:
         """Return what is done when a setting changes while the app runs; what is not listed is asked for anew."""
         changes = dict.fromkeys(("environment", "services", "extra_ca", "proxy"), self._change_services)
-        changes |= dict.fromkeys(_OF_WINDOWS, self._change_windows)
+        changes |= dict.fromkeys(OF_WINDOWS, self._change_windows)
         return changes | {
             "language": self._change_language,
             "theme": self._choose_theme,
@@ -175,8 +163,10 @@ class App(QObject):
         """Show the main window with `place`, or with the page that was seen last."""
         if self._main is None:
             self._main = self._making.main(self._make_services())
+            self._main.quit_wanted.connect(self._quit)
             self._notes.watch(self._main)
         self._refresh()
+        self._main.offer_quit(not self._has_icon())
         self._main.open(place)
 
     def report(self, number: str = "") -> None:
@@ -238,7 +228,7 @@ class App(QObject):
             log.warning("%s", error)
             self._orders.refuse(error.failure)
             return
-        self._orders.launch(launch, may_stay_silent=self._tray.is_available() and self._settings.tray_icon)
+        self._orders.launch(launch, may_stay_silent=self._has_icon())
 
     @Slot(object)
     def _show_cards(self, cards: CardsState) -> None:
@@ -327,6 +317,13 @@ class App(QObject):
         self._tray.offer_environments(environments, self._settings.environment)
         self._tray.retranslate(self._settings.language, locked=self._store.locked("language"))
 
+    def _has_icon(self) -> bool:
+        """Tell whether there is an icon by which the app can be reached while it has no window."""
+        return self._tray.is_available() and self._settings.tray_icon
+
+    def _quit(self) -> None:
+        QApplication.exit(0)  # quit() may be refused by a window
+
     def _show_tray(self) -> None:
         self._tray.show() if self._settings.tray_icon else self._tray.hide()
 
@@ -390,26 +387,14 @@ class App(QObject):
             return
         from sithsapp.ui.mtls.consents import Consents
         from sithsapp.ui.mtls.lending import Lending
+        from sithsapp.ui.mtls.tray_sessions import TraySessions
 
         consents = Consents(self._making.consent, lambda: self._orders.is_open, lambda: self._cards.state, self)
         self._lending = Lending(self._store, self._cards, consents, self)
-        self._lending.changed.connect(self._show_sessions)
         self.arrivals.cards_changed.connect(self._lending.cards_changed)
         self._orders.changed.connect(consents.other_window_closed)
-        self._tray.end_wanted.connect(self._end_session)
+        TraySessions(self._lending, self._tray)
         self._watch_session()
         if self._main is not None and not self._main.isVisible():
             self._main = None  # made anew with a page more
         self._lending.start()
-
-    def _show_sessions(self) -> None:
-        from sithsapp.ui.mtls.page_presenter import session_line
-
-        if self._lending is not None:
-            self._tray.show_sessions([(each.id, session_line(each)) for each in self._lending.sessions()])
-
-    def _end_session(self, session_id: str) -> None:
-        if self._lending is not None and session_id:
-            self._lending.end_session(session_id)
-        elif self._lending is not None:
-            self._lending.end_sessions()

@@ -11,6 +11,18 @@ from sithsapp.settings.store import Listener
 
 log = logging.getLogger(__name__)
 
+OF_WINDOWS = (
+    "allow_show_pin",
+    "allow_paste",
+    "clear_code_on_focus_loss",
+    "keypad",
+    "keypad_shuffled",
+    "refuse_easy_codes",
+    "done_seconds",
+    "on_top",
+)
+"""The settings that windows in which codes are typed follow."""
+
 
 def follower(changes: Mapping[str, Callable[[], None]]) -> Listener:
     """Return a listener that does what `changes` says of each setting, each action once a change."""

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -42,6 +44,7 @@ from sithsapp.ui.tray.icons import PICTURE, SIZES, tray_icon
 from sithsapp.ui.tray.painting import paint_all
 from sithsapp.ui.tray.tasks import TrayTask
 from sithsapp.ui.tray.tray import Tray
+from sithsapp.ui.widgets.button import Button
 from sithsapp.ui.widgets.text import Text
 from tests.parts.settings import store_of
 from tests.ui import samples
@@ -694,3 +697,33 @@ def test_a_request_that_failed_leads_to_a_report_about_it(app: App, flows: list[
     assert report.parts()[0].text.startswith("N403 ")
     assert not window.isVisible()
     report.close()
+
+
+@pytest.mark.parametrize("has_icon", [True, False])
+def test_the_window_offers_to_quit_where_no_icon_does(
+    app: App, monkeypatch: pytest.MonkeyPatch, has_icon: bool
+) -> None:
+    monkeypatch.setattr(app._tray, "is_available", lambda: has_icon)
+    ended: list[int] = []
+    monkeypatch.setattr(QApplication, "exit", ended.append)
+    _start(app, Message(), hidden=False)
+    assert app._main is not None
+    offered = [b for b in visible(app._main, Button) if b.accessibleName() == "Quit"]
+    assert bool(offered) is not has_icon
+    for each in offered:
+        each.click()
+    assert ended == [0] * (not has_icon)
+
+
+def test_no_window_is_imported_before_it_is_shown() -> None:
+    code = (
+        "import sys\n"
+        "import sithsapp.ui.main_loop\n"
+        "windows = ('main', 'codes', 'overview', 'settings', 'certificates', 'support', 'mtls')\n"
+        "found = [w for w in windows if f'sithsapp.ui.{w}' in sys.modules]\n"
+        "heavy = ('sithsapp.ui.theme', 'sithsapp.ui.order.window', 'cryptography')\n"
+        "found += [m for m in heavy if m in sys.modules]\n"
+        "sys.exit(' '.join(found) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -25,9 +25,13 @@ _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
 class Navigation(Frame):
-    """The pages as buttons of which one is chosen. `chosen(Place)` when another one is wanted."""
+    """The pages as buttons of which one is chosen. `chosen(Place)` when another one is wanted.
+
+    `quit_wanted()` when the app shall end: offered where there is no icon whose menu does.
+    """
 
     chosen = Signal(object)
+    quit_wanted = Signal()
 
     def __init__(self, entries: Mapping[Place, Entry], parent: QWidget | None = None) -> None:
         super().__init__("navigation", parent)
@@ -35,6 +39,9 @@ class Navigation(Frame):
         self._mark, self._name = QLabel(), Text(TextStyle.STRONG)
         self._environment = Pill()
         self._version = Text(TextStyle.SMALL, tone="secondary")
+        self.quit = Button(Kind.LINK)
+        self.quit.clicked.connect(self.quit_wanted)
+        self.quit.hide()
         self._group = QButtonGroup(self)
         self._compact = self._marking = False
         self._theme: Theme | None = None
@@ -67,8 +74,9 @@ class Navigation(Frame):
         for button in self._buttons.values():
             layout.addWidget(button)
         layout.addStretch(1)
-        foot = row()
+        foot = column(spacing=4)
         foot.setContentsMargins(10, 0, 0, 0)
+        foot.addWidget(self.quit, 0, Qt.AlignmentFlag.AlignLeft)
         foot.addWidget(self._version)
         layout.addLayout(foot)
 
@@ -105,6 +113,7 @@ class Navigation(Frame):
     def retranslate(self) -> None:
         """Take the texts of the language in use."""
         self._name.setText(tr("SITHS eID-app"))
+        self.quit.set_label(tr("Quit"))
         self._version.setText(tr("Version {version}").format(version=__version__))
         self._label()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QStackedWidget, QWidget
 
@@ -27,7 +27,9 @@ _SCREEN_MARGIN = 48
 
 
 class MainWindow(QWidget):
-    """Shows pages; each is made at its first visit."""
+    """Shows pages; each is made at its first visit. `quit_wanted()` when the app shall end."""
+
+    quit_wanted = Signal()
 
     def __init__(self, services: Services, entries: Mapping[Place, Entry] | None = None) -> None:
         super().__init__(None, Qt.WindowType.Window)
@@ -44,6 +46,7 @@ class MainWindow(QWidget):
         layout.addWidget(self._navigation)
         layout.addWidget(self._stack, 1)
         self._navigation.chosen.connect(self.go)
+        self._navigation.quit_wanted.connect(self.quit_wanted)
         for number, place in enumerate(self._entries, 1):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self, partial(self.go, place))
         self._ring = Ring(self)
@@ -96,6 +99,10 @@ class MainWindow(QWidget):
         """Let every page that was visited give up what is open."""
         for host in self._hosts.values():
             host.page.session_left()
+
+    def offer_quit(self, offered: bool) -> None:
+        """Offer to end the app, where there is no icon whose menu does: a closed window alone does not end it."""
+        self._navigation.quit.setVisible(offered)
 
     def show_environment(self, name: str) -> None:
         """Show the environment's badge; an empty name hides it."""

@@ -61,8 +61,8 @@ def _tries(directory: Path) -> int:
 
 
 def _open_change(screen: Screen) -> None:
-    """Open the window from the main window's first tile by keyboard alone: past the guide of the first start."""
-    screen.run("xdotool", "key", *["Tab"] * 3, "sleep", "0.1", "key", "Return")
+    """Open the window by keyboard alone: without a tray the way to quit comes first, then the guide."""
+    screen.run("xdotool", "key", *["Tab"] * 4, "sleep", "0.1", "key", "Return")
     wait_until(lambda: screen.active_title() == CHANGE, 10)
 
 
