@@ -91,6 +91,8 @@ class Flight:
         known = self._reserve is not None if self._lasting is None else self._lasting
         if self.usable(identity) is None or (known and now < self._noted_at + NOTE_SECONDS):
             return
+        if self._lasting is None and not stream.resumed:
+            return  # it may hold the very session that is in use
         session = stream.session
         if session is None:
             return

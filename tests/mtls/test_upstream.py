@@ -41,7 +41,7 @@ def test_sessions_are_no_longer_copied_once_the_server_has_taken_one_twice(
         for _ in range(10):
             assert fetch(helper)[0] == 200
     assert server.resumed == 9
-    assert 1 <= copied.count <= 2
+    assert copied.count == 1
 
 
 def test_newer_sessions_are_taken_after_a_while(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,12 +51,23 @@ def test_newer_sessions_are_taken_after_a_while(desk: Desk, monkeypatch: pytest.
         helper = desk.helper(server.port)
         for _ in range(10):
             assert fetch(helper)[0] == 200
-    assert copied.count == 10
+    assert copied.count == 9  # the first one's was signed for, and is in use
     assert len(desk.person.requests) == 1
 
 
-def test_a_server_that_takes_each_session_once_leads_to_one_question(desk: Desk) -> None:
-    """As OpenSSL does by itself where early data is allowed."""
+@pytest.mark.parametrize("together", [False, True])
+def test_a_server_that_takes_each_session_once_leads_to_one_question(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    """As OpenSSL does by itself where early data is allowed. Its two tickets may come together or not."""
+    real = TlsStream.wait_for_word
+
+    def wait_for_both(stream: TlsStream, seconds: float) -> None:
+        real(stream, seconds)
+        real(stream, 0.05)
+
+    if together:
+        monkeypatch.setattr(TlsStream, "wait_for_word", wait_for_both)
     once = ("-tls1_3", "-www", "-max_early_data", "16384")
     with OpensslServer(desk.files.key, desk.files.client_cas, *once) as server:
         helper = desk.helper(server.port)
