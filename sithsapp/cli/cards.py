@@ -112,6 +112,7 @@ def _slot_data(slot: Slot, state: CardsState) -> dict[str, object]:
             "label": slot.card.label,
             "holder": card_holder(slot.card),
             "active": slot.card == state.chosen,
+            "pin_pad": slot.card.pin_pad is not None,
             "serial": slot.card.id.serial.hex(),
             "atr": slot.card.id.atr.hex(),
             "codes": [_pin_data(pin) for pin in slot.card.pins],

@@ -93,6 +93,8 @@ def tries(siths: Siths) -> list[int]:
 
 
 def test_both_codes_sign(pad: PadService, siths: Siths) -> None:
+    (listed,) = siths.run("card", "list", "--json").data["cards"]
+    assert listed["pin_pad"] is True
     for credential, code in (("00", PIN1), ("01", PIN2)):
         pad.fingers.press(code)
         said = sign(siths, credential)
