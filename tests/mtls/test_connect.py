@@ -333,7 +333,8 @@ def test_a_connection_that_comes_too_late_is_closed_in_order(desk: Desk, monkeyp
         eventually(lambda: helper.status()[0].connections == 0)
         may_answer.set()
         assert ended.wait(DEADLINE)
-        assert server.errors == []
+        others = [error for error in server.errors if not isinstance(error, ssl.SSLZeroReturnError)]
+        assert others == []  # what is left is the end once more, when the server says its own after it
 
 
 def test_browsers_that_come_and_go_while_the_person_thinks_are_bounded(
