@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
@@ -142,6 +142,13 @@ def app(qtbot: QtBot, cards: Cards, flows: list[Flow], monkeypatch: pytest.Monke
         if window is not None:
             window.hide()
             window.deleteLater()
+    _end(made)
+
+
+def _end(app: App) -> None:
+    """Let go of an app, which would follow the desktop's changes in the tests that come."""
+    app.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def _start(app: App, launch: Message, *, hidden: bool) -> None:
@@ -549,6 +556,7 @@ class TestSettings:
         assert not made._tray._languages.isEnabled()
         assert "QA" in _tooltip(made)
         made.close()
+        _end(made)
 
     def test_the_icon_can_be_left_out(self, app: App) -> None:
         _start(app, Message(), hidden=True)
@@ -596,6 +604,7 @@ class TestSettings:
         _start(made, Message(), hidden=True)
         assert (tmp_path / "autostart" / "sithsapp.desktop").is_file()
         made.close()
+        _end(made)
 
 
 def test_a_bad_link_never_takes_the_place_of_an_order(qtbot: QtBot, app: App, flows: list[Flow]) -> None:
