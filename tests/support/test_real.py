@@ -53,8 +53,7 @@ class TestService:
         assert run(CardCheck(), place).outcome is Outcome.OK
         pcsc_slots.clear()
         pcsc_slots.service.kill()
-        wait_until(lambda: not service.state.service_running, 20)
-        assert run(ServiceCheck(), place).failure is Failure.NO_READER_SERVICE
+        wait_until(lambda: run(ServiceCheck(), place).failure is Failure.NO_READER_SERVICE, 20)
         assert run(ReaderCheck(), place).outcome is Outcome.NOT_APPLICABLE
         pcsc_slots.service.restart()
         wait_until(lambda: service.state.service_running and bool(service.state.slots), 20)
