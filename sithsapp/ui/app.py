@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # an order's and the windows' modules are imported with the f
     from sithsapp.ui.codes.codes import Codes
     from sithsapp.ui.codes.task import Wish
     from sithsapp.ui.codes.window import CodesWindow
-    from sithsapp.ui.main.catalogue import Place
+    from sithsapp.ui.main.place import Place
     from sithsapp.ui.main.services import Services
     from sithsapp.ui.main.window import MainWindow
     from sithsapp.ui.mtls.lending import Lending
@@ -189,7 +189,7 @@ class App(QObject):
         self._codes.begin(wish, card)
 
     def _open_overview(self) -> None:
-        from sithsapp.ui.main.catalogue import Place
+        from sithsapp.ui.main.place import Place
 
         self.open_main(Place.OVERVIEW)
 
@@ -249,7 +249,7 @@ class App(QObject):
     @Slot(object)
     def _do_task(self, task: TrayTask) -> None:
         """Do what was chosen in the tray's menu."""
-        from sithsapp.ui.main.catalogue import Place
+        from sithsapp.ui.main.place import Place
         from sithsapp.ui.tray.wishes import wished
 
         wish = wished(task, self._state)

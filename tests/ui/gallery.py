@@ -29,7 +29,7 @@ from sithsapp.support.state import AppState, OrderPhase, ServiceHealth, app_stat
 from sithsapp.ui.certificates.deleting import DeleteWindow
 from sithsapp.ui.certificates.page import CertificatesPage
 from sithsapp.ui.elements import EntryPolicy
-from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.support.presenter import accessibility_text

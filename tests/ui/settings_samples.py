@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from sithsapp.failures import Failure
 from sithsapp.oob.reach import Reached
 from sithsapp.settings.schema import DisplayName
-from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.settings.page import SettingsPage
 from sithsapp.ui.theme import Theme

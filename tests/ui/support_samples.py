@@ -14,8 +14,9 @@ from sithsapp.support.checks.suite import all_checks
 from sithsapp.support.redaction import Redactor
 from sithsapp.support.report.parts import PartKind, Report, text_part
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.main.catalogue import PAGES, Entry, Place
+from sithsapp.ui.main.catalogue import PAGES, Entry
 from sithsapp.ui.main.page import MainPage
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.services import Services
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.support.page import SupportPage

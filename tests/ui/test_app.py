@@ -37,7 +37,7 @@ from sithsapp.oob.protocol.launch import LaunchUrl
 from sithsapp.oob.protocol.secret import Secret
 from sithsapp.support.state import Glyph
 from sithsapp.ui.app import App
-from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.order.orders import Orders
 from sithsapp.ui.order.window import OrderWindow
 from sithsapp.ui.tray.icons import PICTURE, SIZES, tray_icon

@@ -20,7 +20,7 @@ from sithsapp.failures import Failure, SithsError
 from sithsapp.ui.certificates.deleting import DeleteWindow
 from sithsapp.ui.certificates.deleting_presenter import Deletion, present_question
 from sithsapp.ui.certificates.page import CertificatesPage
-from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.order.page import CodeBody, LastTryBody
 from sithsapp.ui.theme import Theme

@@ -26,7 +26,7 @@ from sithsapp.ui.certificates import saving
 from sithsapp.ui.certificates.detail import CertificateDetail
 from sithsapp.ui.certificates.page import CertificatesPage
 from sithsapp.ui.certificates.row import Outside
-from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.window import MainWindow
 from tests.ui import certificate_samples as made
 from tests.ui import hosting, samples

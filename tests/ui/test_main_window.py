@@ -16,8 +16,9 @@ from pytestqt.qtbot import QtBot
 from sithsapp import __version__
 from sithsapp.locale import set_language, tr
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.main.catalogue import PAGES, Entry, Place
+from sithsapp.ui.main.catalogue import PAGES, Entry
 from sithsapp.ui.main.page import MainPage
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.services import Services
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.theme import TextStyle, Theme

@@ -18,7 +18,7 @@ from sithsapp.failures import Failure
 from sithsapp.locale import set_language
 from sithsapp.support.state import app_state
 from sithsapp.ui.codes.task import Kind, Wish
-from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.overview.presenter import CardLook, Overview, Task, present_overview
 from sithsapp.ui.widgets.button import Button

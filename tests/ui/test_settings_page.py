@@ -21,7 +21,7 @@ from sithsapp.settings import profile
 from sithsapp.settings.schema import DisplayName, Settings
 from sithsapp.settings.sources import Authority
 from sithsapp.settings.store import SettingsStore
-from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.window import MainWindow
 from sithsapp.ui.settings.page import SettingsPage
 from sithsapp.ui.settings.presenter import ChoiceRow, SwitchRow, present_settings

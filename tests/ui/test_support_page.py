@@ -27,7 +27,7 @@ from sithsapp.support.recent import MetFailure
 from sithsapp.support.redaction import Private, Redactor
 from sithsapp.support.report.parts import PartKind
 from sithsapp.ui.background import Background
-from sithsapp.ui.main.catalogue import Place
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.order.request_window import WindowOptions
 from sithsapp.ui.support import page as page_module
 from sithsapp.ui.support.log_panel import MAX_LINES

@@ -4,23 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import NamedTuple
 
 from sithsapp.locale import tr
 from sithsapp.ui.icons import Icon
 from sithsapp.ui.main.page import MainPage
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.services import Services
-
-
-class Place(Enum):
-    """Where a person can go in the main window."""
-
-    OVERVIEW = "overview"
-    CERTIFICATES = "certificates"
-    SETTINGS = "settings"
-    HELP = "help"
-    PROGRAMS = "programs"
 
 
 class Entry(NamedTuple):

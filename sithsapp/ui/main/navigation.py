@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QSizePolicy, QWidget
 from sithsapp import __version__
 from sithsapp.locale import tr
 from sithsapp.ui.app_icon import paint_mark
-from sithsapp.ui.main.catalogue import Entry, Place
+from sithsapp.ui.main.catalogue import Entry
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.order.header import Pill
 from sithsapp.ui.theme import TextStyle, Theme
 from sithsapp.ui.widgets.button import Button, Kind

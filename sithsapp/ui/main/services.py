@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sithsapp.support.state import AppState
     from sithsapp.ui.codes.task import Wish
     from sithsapp.ui.holder import Describe
-    from sithsapp.ui.main.catalogue import Place
+    from sithsapp.ui.main.place import Place
     from sithsapp.ui.mtls.lending import Lending
     from sithsapp.ui.theme import Theme
 

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QAbstractButton, QStackedWidget, QWidget
 
 from sithsapp.locale import tr
 from sithsapp.ui.announce import announce
-from sithsapp.ui.main.catalogue import PAGES, Entry, Place
+from sithsapp.ui.main.catalogue import PAGES, Entry
 from sithsapp.ui.main.host import PageHost
 from sithsapp.ui.main.navigation import Navigation
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.services import Services
 from sithsapp.ui.stylesheet import stylesheet
 from sithsapp.ui.theme import Theme

@@ -13,8 +13,9 @@ from sithsapp.ui.announce import announce
 from sithsapp.ui.codes.task import Kind, Wish
 from sithsapp.ui.elements import Choice
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.main.catalogue import PAGES, Place
+from sithsapp.ui.main.catalogue import PAGES
 from sithsapp.ui.main.page import MainPage
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.services import Services
 from sithsapp.ui.overview.presenter import Offer, Overview, Task, present_overview
 from sithsapp.ui.overview.status_card import StatusCard

@@ -24,8 +24,8 @@ from sithsapp.ui.announce import announce
 from sithsapp.ui.background import Background
 from sithsapp.ui.elements import Notice, Severity
 from sithsapp.ui.icons import Icon
-from sithsapp.ui.main.catalogue import Place
 from sithsapp.ui.main.page import MainPage
+from sithsapp.ui.main.place import Place
 from sithsapp.ui.main.services import Services
 from sithsapp.ui.support.log_panel import LogPanel
 from sithsapp.ui.support.presenter import accessibility_text, detailed_note, licence_text
