@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sithsapp.card.model import Card, CardsState, Credential, PinRole, Slot, SlotStatus
+from sithsapp.card.model import Card, CardId, CardsState, Credential, PinRole, Slot, SlotStatus
 from sithsapp.failures import Failure
 from sithsapp.locale import ngettext, tr
 
@@ -68,7 +68,7 @@ class OrderPhase(Enum):
 
 
 class ServiceHealth(Enum):
-    """What the last order said of the service. Nobody asks it in between."""
+    """What the last order, or the last test of the connection, said of the service. Nobody asks it in between."""
 
     FINE = "fine"
     OFFLINE = "offline"
@@ -88,6 +88,12 @@ class AppState:
     text: str
     slot: Slot | None = None
     failure: Failure | None = None
+
+    @property
+    def card_id(self) -> CardId | None:
+        """The card that the state is about, None without one."""
+        card = self.slot.card if self.slot is not None else None
+        return card.id if card is not None else None
 
 
 ValidUntil = Callable[[Credential], datetime | None]

@@ -209,6 +209,7 @@ class App(QObject):
             lending=self._lending,
             protect=self._watch_session,
             is_first_time=self._making.is_first_time,
+            service_tried=self._orders.learn,
         )
         return self._services
 
@@ -254,13 +255,9 @@ class App(QObject):
 
         wish = wished(task, self._state)
         if wish is not None:
-            self.manage_code(wish, self._active_card())
+            self.manage_code(wish, self._state.card_id)
         else:
             self.open_main(Place(task.value))
-
-    def _active_card(self) -> CardId | None:
-        slot = self._state.slot
-        return slot.card.id if slot is not None and slot.card is not None else None
 
     def _reread(self) -> None:
         if self._state.slot is not None:

@@ -736,3 +736,17 @@ def test_no_window_is_imported_before_it_is_shown() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_test_of_the_connection_says_how_the_service_is(qtbot: QtBot, app: App, cards: Cards) -> None:
+    _start(app, Message(), hidden=False)
+    cards.become(samples.READY)
+    qtbot.waitUntil(lambda: app._state.slot is not None, timeout=3000)
+    assert app._services is not None
+    app._services.service_tried(Failure.SERVICE_UNREACHABLE)
+    assert "No contact with the authentication service" in _tooltip(app)
+    assert app._main is not None
+    button(app._main, "Test the connection").click()
+    assert app._main.place is Place.SETTINGS
+    app._services.service_tried(None)
+    assert "No contact" not in _tooltip(app)

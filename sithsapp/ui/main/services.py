@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sithsapp.card.model import CardId
     from sithsapp.card.service import CardService
+    from sithsapp.failures import Failure
     from sithsapp.settings.store import SettingsStore
     from sithsapp.support.state import AppState
     from sithsapp.ui.codes.task import Wish
@@ -28,7 +29,7 @@ class Services:
     unlocks a code. `lending` is there once the settings name servers that programs reach with the card. `report`
     opens the error report about a failure number, which may be empty. `protect` is called before a code is asked for:
     from then on a locked screen is noticed, and told by `MainPage.session_left`. `is_first_time` tells once that the
-    app is new here.
+    app is new here. `service_tried` takes how a test of the connection ended.
     """
 
     store: SettingsStore
@@ -43,3 +44,4 @@ class Services:
     report: Callable[[str], None] = field(default=lambda number: None)
     protect: Callable[[], None] = field(default=lambda: None)
     is_first_time: Callable[[], bool] = field(default=lambda: False)
+    service_tried: Callable[[Failure | None], None] = field(default=lambda failure: None)

@@ -132,6 +132,12 @@ class Orders(QObject):
             self._window.show_view(Finished(None, failure))
             self._window.bring_forward()
 
+    def learn(self, failure: Failure | None) -> None:
+        """Take how an order, or a test of the connection, ended."""
+        before, self.health = self.health, health_after(failure, self.health)
+        if self.health is not before:
+            self.changed.emit()
+
     def session_locked(self) -> None:
         """Wipe what is typed and give up the order and those that wait: the person has left the screen."""
         self._waiting.clear()
@@ -213,7 +219,7 @@ class Orders(QObject):
             self._mute.approved()
         calm = view.failure in _CALM or (self._window is not None and not self._window.isVisible())
         self._outcome = OrderPhase.NONE if calm else OrderPhase.FAILED if view.failure else OrderPhase.DONE
-        self.health = health_after(view.failure, self.health)
+        self.learn(view.failure)
         self._forget()
 
     def _forget(self) -> None:

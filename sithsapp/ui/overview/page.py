@@ -36,8 +36,13 @@ _ICONS = {
     Task.CERTIFICATES: Icon.CERTIFICATE,
     Task.REREAD: Icon.REFRESH,
     Task.HELP: Icon.LIFEBUOY,
+    Task.CONNECTION: Icon.OFFLINE,
 }
-_PLACES = {Task.CERTIFICATES: Place.CERTIFICATES, Task.HELP: Place.HELP}
+_PLACES = {
+    Task.CERTIFICATES: Place.CERTIFICATES,
+    Task.HELP: Place.HELP,
+    Task.CONNECTION: Place.SETTINGS,
+}
 _CHANGES = {Task.CHANGE_AUTH: PinRole.AUTH, Task.CHANGE_SIGN: PinRole.SIGN}
 
 
@@ -128,9 +133,7 @@ class OverviewPage(MainPage):
         self._menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def _manage(self, kind: Kind, role: PinRole) -> None:
-        slot = self._services.state.slot
-        card = slot.card.id if slot is not None and slot.card is not None else None
-        self._services.manage_code(Wish(kind, role), card)
+        self._services.manage_code(Wish(kind, role), self._services.state.card_id)
 
     def _offer_cards(self) -> None:
         self._menu.clear()

@@ -39,6 +39,7 @@ class Task(Enum):
     CERTIFICATES = "certificates"
     REREAD = "reread"
     HELP = "help"
+    CONNECTION = "connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def present_overview(state: AppState, cards: CardsState, describe: Describe) -> 
         caption=tr("Active SITHS eID") if card is not None else "",
         holder=name,
         details=" · ".join(plain.line(text, NAME_LIMIT) for text in details if text),
-        prominent=_prominent(card),
+        prominent=_prominent(state, card),
         heading=tr("Manage the card") if card is not None else "",
         tiles=_tiles(card) if card is not None else (),
         rows=_rows(state, card),
@@ -121,10 +122,12 @@ def _holder(card: Card, describe: Describe) -> Holder:
     return describe(card.credentials[0]) if card.credentials else Holder()
 
 
-def _prominent(card: Card | None) -> Offer | None:
+def _prominent(state: AppState, card: Card | None) -> Offer | None:
     """Return what is to be done before anything else can be."""
     if card is None:
         return None
+    if state.condition is Condition.OFFLINE:
+        return Offer(Task.CONNECTION, tr("Test the connection"))
     locked = [pin for pin in card.pins if pin.blocked]
     if locked and _unlockable(card):
         return Offer(Task.UNLOCK, tr("Unlock now"))

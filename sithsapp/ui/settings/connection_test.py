@@ -35,7 +35,12 @@ class _Arrivals(QObject):
 
 
 class ConnectionTest(QWidget):
-    """Tries the services of the settings in force, one after another, in a thread of its own."""
+    """Tries the services of the settings in force, one after another, in a thread of its own.
+
+    `tried(failure)` when all have answered, with None if each can be used.
+    """
+
+    tried = Signal(object)
 
     def __init__(self, make_attempt: MakeAttempt | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -106,6 +111,8 @@ class ConnectionTest(QWidget):
             self._forget()
             self._draw()
             announce(self, ". ".join(words for _, words in self._results()))
+            if self._answers:
+                self.tried.emit(next((each.failure for each in self._answers if each.failure is not None), None))
 
     def _forget(self) -> None:
         if self._arrivals is not None:

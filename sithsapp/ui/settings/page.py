@@ -47,6 +47,7 @@ class SettingsPage(MainPage):
         self._failure: SithsError | None = None
         self._banner = Banner()
         self._test = ConnectionTest(make_attempt)
+        self._test.tried.connect(services.service_tried)
         self._reset = ResetPanel()
         self._reset.wanted.connect(self._reset_all)
         view = self._view()
