@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
@@ -66,6 +67,7 @@ def log_directory() -> Path:
 
 
 _DIRECTORY = tempfile.TemporaryDirectory(prefix="siths-log-")
+atexit.register(_DIRECTORY.cleanup)
 
 
 def page_window(theme: Theme, services: Services | None = None, directory: Path | None = None) -> MainWindow:
