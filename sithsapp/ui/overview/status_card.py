@@ -65,7 +65,10 @@ class StatusCard(Frame):
         words.addLayout(headline)
         for widget in (self._text, self._number):
             words.addWidget(widget)
-        words.addWidget(self.act, 0, Qt.AlignmentFlag.AlignLeft)
+        action = row()  # not by alignment, which leaves no room for a label of several lines
+        action.addWidget(self.act)
+        action.addStretch(1)
+        words.addLayout(action)
         words.addSpacing(4)
         for widget in (self._caption, self._holder, self._details):
             words.addWidget(widget)

@@ -17,6 +17,7 @@ _LEAST_HEIGHT = {Kind.TILE: 58, Kind.ROW: 46, Kind.PRIMARY: 44}
 _COLOURS = {Kind.TILE: "primary_text", Kind.ROW: "text2", Kind.PRIMARY: "on_primary"}
 _ACROSS, _DOWN, _GAP = 16, 8, 12
 _ICON = 20
+_WIDEST_PRIMARY = 194
 
 
 class Tile(Button):
@@ -35,7 +36,8 @@ class Tile(Button):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             layout.addWidget(widget, 1 if widget is self._words else 0, Qt.AlignmentFlag.AlignVCenter)
         self._arrow.setVisible(not self._primary)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        grows = QSizePolicy.Policy.Preferred if self._primary else QSizePolicy.Policy.Expanding
+        policy = QSizePolicy(grows, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._colour()
@@ -53,10 +55,11 @@ class Tile(Button):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        """Return the size with the words on one line."""
+        """Return the size with the words on one line, or broken where a main action would be very wide."""
         arrow = 0 if self._primary else _GAP + self._arrow.width()
         beside = 2 * self._across + _GAP + self._sign.width() + arrow
-        return QSize(self._words.sizeHint().width() + beside, self._px(self._least))
+        width = self._words.sizeHint().width() + beside
+        return QSize(min(width, self._px(_WIDEST_PRIMARY)) if self._primary else width, self._px(self._least))
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size: the words may be broken."""
