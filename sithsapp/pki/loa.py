@@ -14,6 +14,9 @@ from sithsapp.pki.certificate import Certificate
 UNCERTIFIED_LOA2: Final = "http://id.swedenconnect.se/loa/1.0/uncertified-loa2"
 UNCERTIFIED_LOA3: Final = "http://id.swedenconnect.se/loa/1.0/uncertified-loa3"
 
+LEVEL_WORDS: Final = {UNCERTIFIED_LOA3: "3", UNCERTIFIED_LOA2: "2"}
+"""What people call the levels."""
+
 _ISSUERS_LOA3: Final = (
     "SITHS e-id Person HSA-id 3 CA v1",
     "SITHS e-id Person ID 3 CA v1",

@@ -22,7 +22,7 @@ from sithsapp.support.state import app_state, starting_state, with_order, with_s
 from sithsapp.ui.appearance import Appearance
 from sithsapp.ui.bridge import Arrivals
 from sithsapp.ui.environment import choosable_environments, environment_name
-from sithsapp.ui.following import OF_WINDOWS, follow_autostart, follower
+from sithsapp.ui.following import OF_WINDOWS, follow_autostart, follow_log_level, follower
 from sithsapp.ui.holder_reading import describe, valid_until
 from sithsapp.ui.making import WindowMaker
 from sithsapp.ui.notices.notes import Notes
@@ -109,7 +109,7 @@ class App(QObject):
             "tray_icon": self._show_tray,
             "mtls": self._change_programs,
             "allow_environment_choice": self._retranslate_tray,
-            "log_level": self._follow_log_level,
+            "log_level": lambda: follow_log_level(self._settings.log_level),
             "autostart": lambda: follow_autostart(self._settings.autostart),
         }
 
@@ -367,13 +367,6 @@ class App(QObject):
             self._flows = OrderFlows(self._settings, self._cards, opener, language())
         return self._flows.new(start, interaction)
 
-    def _follow_log_level(self) -> None:
-        """Take the new level, unless a person has switched detailed logging on for a while."""
-        from sithsapp.desktop.paths import log_dir
-        from sithsapp.support.detail import apply_level
-
-        apply_level(log_dir(), self._settings.log_level)
-
     @Slot(object)
     def _follow_settings(self, names: frozenset[str]) -> None:
         self._follower(names)
@@ -386,7 +379,12 @@ class App(QObject):
         from sithsapp.ui.mtls.lending import Lending
         from sithsapp.ui.mtls.tray_sessions import TraySessions
 
-        consents = Consents(self._making.consent, lambda: self._orders.is_open, lambda: self._cards.state, self)
+        consents = Consents(
+            partial(self._making.consent, self.manage_code),
+            lambda: self._orders.is_open,
+            lambda: self._cards.state,
+            self,
+        )
         self._lending = Lending(self._store, self._cards, consents, self)
         self.arrivals.cards_changed.connect(self._lending.cards_changed)
         self._orders.changed.connect(consents.other_window_closed)

@@ -43,3 +43,11 @@ def follow_autostart(wanted: bool | None) -> None:
         follow(wanted, autostart())
     except SithsError as error:
         log.warning("%s", error)
+
+
+def follow_log_level(level: str) -> None:
+    """Take the new level, unless a person has switched detailed logging on for a while."""
+    from sithsapp.desktop.paths import log_dir
+    from sithsapp.support.detail import apply_level
+
+    apply_level(log_dir(), level)

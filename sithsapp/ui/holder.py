@@ -14,6 +14,7 @@ from sithsapp.card.model import Credential
 class Holder:
     """The holder as the certificate says, for people to read; empty texts where it does not say.
 
+    `card_number` is the number printed on the card, `level` its level of assurance as people say it ("3").
     `valid_from` and `valid_until` are aware times, None for a certificate that cannot be read.
     """
 
@@ -22,6 +23,8 @@ class Holder:
     identifier: str = ""
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    card_number: str = ""
+    level: str = ""
 
 
 Describe = Callable[[Credential], Holder]

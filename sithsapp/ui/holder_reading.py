@@ -24,6 +24,7 @@ def valid_until(credential: Credential) -> datetime | None:
 @lru_cache(maxsize=16)
 def _read(data: bytes) -> Holder:
     from sithsapp.pki.certificate import read_certificate
+    from sithsapp.pki.loa import LEVEL_WORDS, level_of
 
     try:
         certificate = read_certificate(data)
@@ -36,4 +37,6 @@ def _read(data: bytes) -> Holder:
         identifier=certificate.hsaid or certificate.personal_number or "",
         valid_from=certificate.not_before,
         valid_until=certificate.not_after,
+        card_number=certificate.card_number or "",
+        level=LEVEL_WORDS.get(level_of(certificate) or "", ""),
     )

@@ -11,7 +11,11 @@ from sithsapp.ui.environment import environment_name
 from sithsapp.ui.holder_reading import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sithsapp.card.model import CardId
     from sithsapp.settings.store import SettingsStore
+    from sithsapp.ui.codes.task import Wish
     from sithsapp.ui.codes.window import CodesWindow
     from sithsapp.ui.main.services import Services
     from sithsapp.ui.main.window import MainWindow
@@ -69,13 +73,14 @@ class WindowMaker:
         settings = self._store.settings
         window.set_policy(entry_policy(settings), refuse_easy=settings.refuse_easy_codes)
 
-    def consent(self) -> ConsentWindow:
-        """Return a window that asks before the card signs for a program."""
+    def consent(self, manage_code: Callable[[Wish, CardId | None], None]) -> ConsentWindow:
+        """Return a window that asks before the card signs for a program; `manage_code` unlocks or changes one."""
         from sithsapp.ui.mtls.window import ConsentWindow
 
         self.set_icon()
         window = ConsentWindow(describe, self.theme(), self.options())
         self.set_consent_terms(window)
+        window.code_wanted.connect(manage_code)
         return window
 
     def set_consent_terms(self, window: ConsentWindow) -> None:

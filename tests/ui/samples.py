@@ -55,6 +55,8 @@ HOLDER = Holder(
     "SE5560000000-1A2B",
     datetime(2024, 5, 1, tzinfo=UTC),
     datetime(2028, 4, 30, tzinfo=UTC),
+    card_number="9752269000000000000",
+    level="3",
 )
 TODAY = datetime(2026, 11, 25, tzinfo=UTC)
 _B64 = "A" * 43

@@ -13,11 +13,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from sithsapp.card.model import CardsState, Slot, SlotStatus
+from sithsapp.card.model import CardId, CardsState, PinRole, Slot, SlotStatus
 from sithsapp.card.pin import PadEntry, Pin
 from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure
 from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Program
+from sithsapp.ui.codes.task import Kind, Wish
 from sithsapp.ui.mtls.consents import Consents
 from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.theme import Theme
@@ -168,6 +169,11 @@ def test_a_failure_afterwards_says_why(screen: Screen) -> None:
     granted.pin.wipe()
     screen.consents.ended(PURPOSE, Failure.PIN_LOCKED)
     screen.qtbot.waitUntil(lambda: "P302" in screen.texts())
+    wishes: list[tuple[Wish, CardId | None]] = []
+    screen.window.code_wanted.connect(lambda wish, card: wishes.append((wish, card)))
+    button(screen.window, "Unlock with PUK code").click()
+    assert wishes == [(Wish(Kind.UNBLOCK, PinRole.AUTH), samples.CARD.id)]
+    assert not screen.window.isVisible()
 
 
 def test_a_failure_without_a_question_opens_no_window(screen: Screen) -> None:

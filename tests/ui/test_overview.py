@@ -67,6 +67,8 @@ def test_a_ready_card_can_be_managed() -> None:
     facts = {fact.label: fact.value for fact in overview.facts}
     assert facts["Valid until"] == "2028-04-30"
     assert facts["Identification code"] == "3 attempts left"
+    assert facts["Assurance level"] == "3"
+    assert facts["Card number"] == "9752 2690 0000 0000 000"
 
 
 def test_certificates_that_end_on_different_days_have_a_line_each() -> None:

@@ -13,7 +13,7 @@ from sithsapp.pki import oids
 from sithsapp.pki.certificate import Certificate
 from sithsapp.pki.findings import Inspection, Revocation
 from sithsapp.pki.listing import hex_text, list_fields
-from sithsapp.pki.loa import UNCERTIFIED_LOA2, UNCERTIFIED_LOA3, level_of
+from sithsapp.pki.loa import LEVEL_WORDS, level_of
 from sithsapp.pki.wording import moment, status_text
 from sithsapp.ui import plain
 from sithsapp.ui.certificates.entries import Entry, EntryId
@@ -25,7 +25,6 @@ _VALUE_LIMIT = 9000
 _SOON = timedelta(days=60)
 _FRESH = timedelta(hours=1)  # for so long a good answer is told beside the validity
 _BIRTH_DIGITS = 8
-_LEVELS = {UNCERTIFIED_LOA3: "3", UNCERTIFIED_LOA2: "2"}
 
 
 class Use(Enum):
@@ -164,7 +163,7 @@ def _facts(fields: Certificate) -> tuple[Fact, ...]:
         (tr("HSA-id"), fields.hsaid),
         (tr("Personal identity number"), fields.personal_number),
         (tr("Card number"), fields.card_number),
-        (tr("Assurance level"), _LEVELS.get(level_of(fields) or "")),
+        (tr("Assurance level"), LEVEL_WORDS.get(level_of(fields) or "")),
         (tr("Issued by"), fields.issuer),
         (tr("Valid from"), moment(fields.not_before)),
         (tr("Valid until"), moment(fields.not_after)),

@@ -70,7 +70,9 @@ def present_failure(purpose: Purpose, environment: str, failure: Failure) -> Pag
     """Return the page that says why the program does not reach the server."""
     text = f"{tr(failure.cause)} {tr(failure.remedy)}"
     number = tr("Error code {number}").format(number=failure.number)
-    body = ProblemBody(Notice(Severity.ERROR, tr(failure.title), text), number, tr("Close"))
+    label, action = presenter.way_forward(failure)
+    notice = Notice(Severity.ERROR, tr(failure.title), text)
+    body = ProblemBody(notice, number, tr("Close"), forward=label, forward_action=action)
     return _page(purpose, environment, body)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 
-from sithsapp.card.model import CardsState
+from sithsapp.card.model import CardId, CardsState, PinRole
 from sithsapp.card.pin import PadEntry
 from sithsapp.failures import Failure
 from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Purpose
+from sithsapp.ui.codes.task import Kind, Wish
 from sithsapp.ui.holder import Describe
 from sithsapp.ui.mtls.presenter import (
     present_card_wanted,
@@ -26,10 +27,12 @@ class ConsentWindow(RequestWindow):
     """Shows one question of the helper at a time.
 
     `answered(KeyGranted | None)`: the code, or a refusal. `card_refused()`: no card will be inserted.
+    `code_wanted(Wish, CardId | None)`: a code that failed shall be unlocked or changed.
     """
 
     answered = Signal(object)
     card_refused = Signal()
+    code_wanted = Signal(object, object)
 
     def __init__(
         self,
@@ -46,13 +49,14 @@ class ConsentWindow(RequestWindow):
         self.set_terms(environment=environment, session_seconds=session_seconds)
         self._request: KeyRequest | None = None
         self._purpose: Purpose | None = None
+        self._card: CardId | None = None
         self._waits = self._works = self._wants = self._last_try_confirmed = False
 
     def show_request(self, request: KeyRequest) -> None:
         """Ask; a question about the entry before stays where the window is, a new one comes to the front."""
         goes_on = self.isVisible() and self._purpose == request.purpose
         self._begin(request.purpose)
-        self._request, self._waits = request, True
+        self._request, self._card, self._waits = request, request.card.id, True
         self.show_page(self._question(request))
         if not goes_on:
             self.bring_forward()
@@ -116,6 +120,8 @@ class ConsentWindow(RequestWindow):
                 self._use_last_try()
             case Action.APPROVE:
                 self._approve()
+            case Action.UNLOCK | Action.CHANGE_CODE:
+                self._manage_code(Kind.UNBLOCK if action is Action.UNLOCK else Kind.CHANGE)
 
     def _question(self, request: KeyRequest) -> Page:
         return present_question(
@@ -137,6 +143,10 @@ class ConsentWindow(RequestWindow):
             body, pin = entry
             self.show_working(on_reader=pin is None)
             self._answer(KeyGranted(pin or PadEntry(), body.last_try_ok))
+
+    def _manage_code(self, kind: Kind) -> None:
+        self.hide()
+        self.code_wanted.emit(Wish(kind, PinRole.AUTH), self._card)
 
     def _answer(self, answer: KeyGranted | None) -> None:
         self._waits = False

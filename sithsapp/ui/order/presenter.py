@@ -222,12 +222,12 @@ def _problem(view: Finished, failure: Failure) -> ProblemBody:
     severity = Severity.INFO if failure in _CALM_ENDS else Severity.ERROR
     number = tr("Error code {number}").format(number=failure.number)
     report = tr("Create an error report …") if severity is Severity.ERROR else ""
-    label, action = _way_forward(failure) if view.open_order is not None else ("", None)
+    label, action = way_forward(failure) if view.open_order is not None else ("", None)
     notice = Notice(severity, title, text)
     return ProblemBody(notice, number, tr("Close"), "" if label else report, forward=label, forward_action=action)
 
 
-def _way_forward(failure: Failure) -> tuple[str, Action | None]:
+def way_forward(failure: Failure) -> tuple[str, Action | None]:
     """Return the button that helps against a failure, where the app itself can help."""
     if failure is Failure.PIN_LOCKED:
         return tr("Unlock with PUK code"), Action.UNLOCK

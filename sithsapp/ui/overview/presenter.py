@@ -185,9 +185,17 @@ def _facts(state: AppState, card: Card | None, describe: Describe) -> tuple[Fact
 
 
 def _card_facts(card: Card, describe: Describe) -> tuple[Fact, ...]:
-    facts = list(_validity(card, describe))
+    holder = _holder(card, describe)
+    facts = [*_validity(card, describe), Fact(tr("Assurance level"), holder.level)]
+    facts.append(Fact(tr("Card number"), _in_groups(plain.line(holder.card_number, NAME_LIMIT))))
+    facts = [fact for fact in facts if fact.value]
     facts += [Fact(code_name(pin.role), _code_state(pin)) for pin in card.pins if pin.role is not PinRole.PUK]
     return (*facts, Fact(tr("Card"), plain.line(card.product, NAME_LIMIT)))
+
+
+def _in_groups(number: str) -> str:
+    """Return a long number in groups of four, as it is printed on the card."""
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
 
 
 def _validity(card: Card, describe: Describe) -> tuple[Fact, ...]:
