@@ -64,7 +64,8 @@ class Registration(_Settings, frozen=True, kw_only=True):
 class ServiceConfig(_Settings, frozen=True, kw_only=True):
     """The authentication service. `anchors` and `state_directory` are paths, relative to the file's own place.
 
-    `min_app` holds the lowest app version for `windows`, `macos` and `linux`. `intermediates` is
+    `min_app` holds the lowest app version for `windows`, `macos` and `linux`, `advised_app` the one below which apps
+    are told that there is a newer one. `intermediates` is
     an optional PEM file of issuing CAs that help to build paths. TLS ends at a reverse proxy in front; from the
     addresses in `trusted_proxies` its `X-Forwarded-For` is believed. The limits per address are wide, as a whole
     hospital may stand behind one.
@@ -79,6 +80,7 @@ class ServiceConfig(_Settings, frozen=True, kw_only=True):
     relying_parties: list[Registration]
     intermediates: Path | None = None
     min_app: dict[str, Version] = msgspec.field(default_factory=dict)
+    advised_app: dict[str, Version] = msgspec.field(default_factory=dict)
     scheme: Annotated[str, whole(r"[a-z][a-z0-9+.-]{0,31}")] = "siths"
     host: str = "127.0.0.1"
     trusted_proxies: list[str] = msgspec.field(default_factory=list)

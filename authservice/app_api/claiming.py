@@ -47,6 +47,7 @@ async def claim_order(service: ServiceContext, caller: AppCaller, request: Claim
         order_jws=record.claim.order_jws,
         expires_in=int(record.deadline - service.clock.now()),
         tries_left=machine.MAX_WRONG_CERTIFICATES,
+        update_advised=_is_older(caller, service.config.advised_app.get(caller.system)),
     )
 
 

@@ -27,13 +27,15 @@ class OpenOrder:
     """An order that a person decides on.
 
     `environment` is the service's (`production`, `qa`, `test`, `demo`); `deadline` is `time.monotonic()` seconds;
-    `can_extend` tells whether "more time" may still be asked for.
+    `can_extend` tells whether "more time" may still be asked for, `update_advised` whether the service advises a
+    newer version of the app.
     """
 
     order: Order
     environment: str
     deadline: float
     can_extend: bool
+    update_advised: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,9 @@ class Claiming(State):
         pinpad = any(card.pin_pad is not None for card in work.parts.cards.state.cards)
         answer = work.client.claim(work.start, work.parts.language, pinpad=pinpad)
         order = self._verified(work, service, answer.order_jws)
-        work.opened = Opened(order, answer.order_jws, service, began + answer.expires_in)
+        work.opened = Opened(
+            order, answer.order_jws, service, began + answer.expires_in, update_advised=answer.update_advised
+        )
         work.begin_watch()
         return WaitingForCard()
 

@@ -98,11 +98,14 @@ class Opened:
     service: TrustedService
     deadline: float
     can_extend: bool = True
+    update_advised: bool = False
 
     @property
     def view(self) -> OpenOrder:
         """The order as people see it."""
-        return OpenOrder(self.order, self.service.environment, self.deadline, self.can_extend)
+        return OpenOrder(
+            self.order, self.service.environment, self.deadline, self.can_extend, update_advised=self.update_advised
+        )
 
 
 @dataclass(slots=True)

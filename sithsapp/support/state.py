@@ -72,6 +72,7 @@ class ServiceHealth(Enum):
 
     FINE = "fine"
     OFFLINE = "offline"
+    ADVISES_UPDATE = "advises_update"
     REFUSES_VERSION = "refuses_version"
 
 
@@ -148,6 +149,9 @@ def with_service(state: AppState, health: ServiceHealth, version: str) -> AppSta
             text=text.format(version=version),
             failure=Failure.CLIENT_TOO_OLD,
         )
+    if health is ServiceHealth.ADVISES_UPDATE and state.condition is Condition.READY:
+        text = tr("You can log in and sign. There is a newer version of the app: update it, or contact local IT.")
+        return replace(state, text=text)
     if health is ServiceHealth.OFFLINE and state.condition in (
         Condition.READY,
         Condition.EXPIRING,
@@ -183,12 +187,17 @@ def with_order(state: AppState, phase: OrderPhase) -> AppState:
             return state
 
 
-def health_after(failure: Failure | None, before: ServiceHealth) -> ServiceHealth:
-    """Return what the end of an order says of the service; `failure` is None for one that succeeded."""
+def health_after(failure: Failure | None, before: ServiceHealth, *, update_advised: bool = False) -> ServiceHealth:
+    """Return what the end of an order says of the service; `failure` is None for one that succeeded.
+
+    `update_advised`: the service told, before that end, of a newer version.
+    """
     if failure is Failure.CLIENT_TOO_OLD:
         return ServiceHealth.REFUSES_VERSION
     if failure in _UNREACHED:
         return ServiceHealth.OFFLINE
+    if update_advised:
+        return ServiceHealth.ADVISES_UPDATE
     return before if failure in _SAYS_NOTHING else ServiceHealth.FINE
 
 

@@ -215,6 +215,17 @@ def test_old_apps_are_turned_away(tmp_path: Path) -> None:
         assert bench.app(client="oobeid/1.0 (windows; amd64)").claim(bench.create()).status_code == 200
 
 
+def test_apps_are_advised_of_a_newer_version_and_let_in(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path, min_app={"linux": "1.0"}, advised_app={"linux": "1.3"})
+    with bench.http:
+        answer = bench.app(client="oobeid/1.2 (linux; amd64)").claim(bench.create())
+        assert (answer.status_code, answer.json()["update_advised"]) == (200, True)
+        for client in ("oobeid/1.3 (linux; amd64)", "oobeid/1.0 (windows; amd64)"):
+            answer = bench.app(client=client).claim(bench.create())
+            assert answer.status_code == 200
+            assert "update_advised" not in answer.json()
+
+
 def test_orders_may_want_newer_apps(bench: Bench) -> None:
     req = {"key": "auth", "policies": [POLICY], "min_app": "2.0"}
     assert problem_code(bench.app().claim(bench.create(order_body(req=req)))) == "clientTooOld"

@@ -172,6 +172,7 @@ GALLERY: Mapping[str, Factory] = {
     **{f"overview/{name}": partial(_main, Place.OVERVIEW, name) for name in samples.card_states()},
     **{f"overview/welcome-{step}": partial(_welcome, step) for step in range(3)},
     "overview/offline": partial(_known_service, ServiceHealth.OFFLINE),
+    "overview/update-advised": partial(_known_service, ServiceHealth.ADVISES_UPDATE),
     "overview/update": partial(_known_service, ServiceHealth.REFUSES_VERSION),
     **{f"consent/{name}": partial(_card_wanted, name) for name in ("no-card", "no-reader")},
     **{f"consent/{name}": partial(_consent, name) for name in (*mtls_samples.requests(), "locked")},

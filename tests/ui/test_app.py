@@ -35,7 +35,7 @@ from sithsapp.oob.interaction import (
 )
 from sithsapp.oob.protocol.launch import LaunchUrl
 from sithsapp.oob.protocol.secret import Secret
-from sithsapp.support.state import Glyph
+from sithsapp.support.state import Glyph, ServiceHealth
 from sithsapp.ui.app import App
 from sithsapp.ui.main.place import Place
 from sithsapp.ui.order.orders import Orders
@@ -267,6 +267,18 @@ def test_another_link_waits_for_the_end_of_the_first(qtbot: QtBot, app: App, flo
     window.hide()
     qtbot.waitUntil(lambda: len(flows) == 2)
     assert window.isVisible()
+
+
+def test_an_update_is_advised_after_an_order_until_the_service_is_content(
+    qtbot: QtBot, app: App, cards: Cards, flows: list[Flow]
+) -> None:
+    cards.state = samples.READY
+    advised = replace(samples.opened(), update_advised=True)
+    for opened, health in ((advised, ServiceHealth.ADVISES_UPDATE), (samples.opened(), ServiceHealth.FINE)):
+        _launch(app._orders)
+        flows[-1].show(Finished(opened))
+        qtbot.waitUntil(lambda: not app._orders.is_open)
+        assert app._orders.health is health
 
 
 def test_links_that_wait_are_bounded_and_go_with_the_person(qtbot: QtBot, app: App, flows: list[Flow]) -> None:

@@ -148,6 +148,9 @@ READY = app_state(samples.READY, _good, NOW)
 
 
 def test_without_the_service_a_ready_card_cannot_log_in() -> None:
+    advised = with_service(READY, ServiceHealth.ADVISES_UPDATE, "1.2.3")
+    assert (advised.condition, advised.glyph, advised.title) == (READY.condition, READY.glyph, READY.title)
+    assert "newer version" in advised.text
     offline = with_service(READY, ServiceHealth.OFFLINE, "1.2.3")
     assert (offline.condition, offline.glyph) == (Condition.OFFLINE, Glyph.WARNING)
     assert offline.slot == READY.slot

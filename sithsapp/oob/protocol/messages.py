@@ -72,12 +72,16 @@ class ClaimByQr(Request, frozen=True, kw_only=True, tag_field="kind", tag="qr"):
 ClaimRequest = ClaimByLaunch | ClaimByQr
 
 
-class ClaimAnswer(Message, frozen=True, kw_only=True):
-    """The order, how many seconds are left, and how many signatures may be tried."""
+class ClaimAnswer(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The order, how many seconds are left, and how many signatures may be tried.
+
+    `update_advised`: the service still takes this version of the app, and advises a newer one.
+    """
 
     order_jws: Annotated[str, Meta(max_length=262_144)]
     expires_in: Annotated[int, Meta(ge=0, le=3_600)]
     tries_left: Annotated[int, Meta(ge=0, le=100)]
+    update_advised: bool = False
 
 
 class WatchAnswer(Message, frozen=True, kw_only=True):

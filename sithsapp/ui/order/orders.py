@@ -132,9 +132,10 @@ class Orders(QObject):
             self._window.show_view(Finished(None, failure))
             self._window.bring_forward()
 
-    def learn(self, failure: Failure | None) -> None:
-        """Take how an order, or a test of the connection, ended."""
-        before, self.health = self.health, health_after(failure, self.health)
+    def learn(self, failure: Failure | None, *, update_advised: bool = False) -> None:
+        """Take how an order, or a test of the connection, ended, and whether the service advised a newer version."""
+        before = self.health
+        self.health = health_after(failure, before, update_advised=update_advised)
         if self.health is not before:
             self.changed.emit()
 
@@ -219,7 +220,8 @@ class Orders(QObject):
             self._mute.approved()
         calm = view.failure in _CALM or (self._window is not None and not self._window.isVisible())
         self._outcome = OrderPhase.NONE if calm else OrderPhase.FAILED if view.failure else OrderPhase.DONE
-        self.learn(view.failure)
+        advised = view.open_order is not None and view.open_order.update_advised
+        self.learn(view.failure, update_advised=advised)
         self._forget()
 
     def _forget(self) -> None:
