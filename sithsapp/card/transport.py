@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The two interfaces between a card driver and whatever carries its bytes.
 
-`pcsc.py` implements them over PC/SC, `virtual/reader.py` in process; one contract-test class runs over both.
+`pcsc.py` and `pcsc_connection.py` implement them over PC/SC, `virtual/reader.py` in process; one contract-test class
+runs over both.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from sithsapp.card import pcsc
+from sithsapp.card import pcsc, pcsc_library
 from sithsapp.card.part10 import structure
-from sithsapp.card.pcsc import PNP_NOTIFICATION, PcscConnection, PcscReaders
+from sithsapp.card.pcsc import PNP_NOTIFICATION, PcscReaders
 from sithsapp.card.pcsc_codes import Code, State, failure_of, name_of, unsigned
+from sithsapp.card.pcsc_connection import PcscConnection
 from sithsapp.card.pcsc_watch import ReaderTable
 from sithsapp.card.pin_pad import PadCommand, PinPad
 from sithsapp.card.service import CardService
@@ -133,9 +134,9 @@ class FakeScard:
 @pytest.fixture
 def scard(monkeypatch: pytest.MonkeyPatch) -> FakeScard:
     fake = FakeScard()
-    monkeypatch.setattr(pcsc, "_scard", fake)
-    monkeypatch.setattr(pcsc, "_BUSY_SECONDS", 0.05)
-    monkeypatch.setattr(pcsc, "_BUSY_PAUSE", (0.001, 0.002))
+    monkeypatch.setattr(pcsc_library, "scard", fake)
+    monkeypatch.setattr(pcsc_library, "_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(pcsc_library, "_BUSY_PAUSE", (0.001, 0.002))
     monkeypatch.setattr(pcsc, "_FIRST_BACKOFF", 0.001)
     monkeypatch.setattr(pcsc, "_LAST_BACKOFF", 0.005)
     return fake

@@ -137,21 +137,21 @@ def test_two_programs_on_one_card_both_finish(pcsc_slots: PcscSlots, card: Virtu
 def test_a_card_that_is_held_exclusively_is_told_and_comes_back(
     pcsc_slots: PcscSlots, card: VirtualCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sithsapp.card import pcsc
+    from sithsapp.card import pcsc_library
 
-    monkeypatch.setattr(pcsc, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(pcsc_library, "_BUSY_SECONDS", 0.1)
     monkeypatch.setattr("sithsapp.card.worker.IN_USE_RETRY_SECONDS", (0.1,))
     monkeypatch.setattr("sithsapp.card.worker.LINGER_SECONDS", 0.05)
     reader = pcsc_slots.insert(card)
-    _, context = pcsc._call("SCardEstablishContext", 0)
+    _, context = pcsc_library.call("SCardEstablishContext", 0)
     exclusive, both_protocols, leave = 1, 3, 0
-    code, connected = pcsc._call("SCardConnect", context[0], reader, exclusive, both_protocols)
+    code, connected = pcsc_library.call("SCardConnect", context[0], reader, exclusive, both_protocols)
     assert code == 0
     service = started()
     watcher = Watcher(service)
     watcher.until(lambda state: bool(state.slots) and state.slots[0].failure is Failure.CARD_IN_USE)
-    pcsc._call("SCardDisconnect", connected[0], leave)
-    pcsc._call("SCardReleaseContext", context[0])
+    pcsc_library.call("SCardDisconnect", connected[0], leave)
+    pcsc_library.call("SCardReleaseContext", context[0])
     assert sign(service, watcher.card().id)
     service.close()
 
