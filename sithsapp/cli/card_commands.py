@@ -4,38 +4,33 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any
 
+from sithsapp.cli.commands import Commands, add_command, add_group
 from sithsapp.cli.output import Output
 from sithsapp.settings.schema import Settings
-
-Command = Callable[[argparse.Namespace, Settings, Output], int]
-Commands = Any
-"""What `add_subparsers` returns; argparse gives its type no public name."""
 
 
 def add_card(parent: Commands, common: argparse.ArgumentParser) -> None:
     """Add `card list`, `card read` and `card use`."""
-    group = parent.add_parser("card", help="Show or read cards.").add_subparsers(required=True, metavar="COMMAND")
+    group = add_group(parent, "card", "Show or read cards.")
     for name, run, text in (
         ("list", _card_list, "Show the cards and their codes."),
         ("read", _card_read, "Read the cards again from the start, past what is kept of them."),
     ):
-        _add_reader(_add(group, common, name, run, text))
-    using = _add(group, common, "use", _card_use, "Choose which of several cards the app works with.")
+        _add_reader(add_command(group, common, name, run, text))
+    using = add_command(group, common, "use", _card_use, "Choose which of several cards the app works with.")
     using.add_argument("reader", metavar="READER", nargs="?", help="the card in this reader; the only one without it")
     using.add_argument("--forget", action="store_true", help="take the choice back")
 
 
 def add_certs(parent: Commands, common: argparse.ArgumentParser) -> None:
     """Add `certs`, which lists, with `show`, `export`, `check` and `ad`."""
-    listing = _add(parent, common, "certs", _certs, "List, show, export or check the certificates on the cards.")
+    listing = add_command(parent, common, "certs", _certs, "List, show, export or check certificates.")
     group = listing.add_subparsers(metavar="COMMAND")
-    showing = _add(group, common, "show", _certs_show, "Show all that certificates say.")
-    exporting = _add(group, common, "export", _certs_export, "Write a certificate to a file or standard output.")
-    checking = _add(group, common, "check", _certs_check, "Ask the issuers whether certificates are revoked.")
-    logging_on = _add(group, common, "ad", _certs_ad, "Tell whether certificates can log on to Active Directory.")
+    showing = add_command(group, common, "show", _certs_show, "Show all that certificates say.")
+    exporting = add_command(group, common, "export", _certs_export, "Write a certificate to a file or to the output.")
+    checking = add_command(group, common, "check", _certs_check, "Ask the issuers whether certificates are revoked.")
+    logging_on = add_command(group, common, "ad", _certs_ad, "Tell whether they can log on to Active Directory.")
     for command in (showing, exporting, checking, logging_on):
         _add_reader(command)
         command.add_argument("--id", metavar="ID", help="the certificate's name in the list")
@@ -48,13 +43,13 @@ def add_certs(parent: Commands, common: argparse.ArgumentParser) -> None:
 
 def add_pin(parent: Commands, common: argparse.ArgumentParser) -> None:
     """Add `pin status`, `pin change` and `pin unblock`."""
-    group = parent.add_parser("pin", help="Manage the card's codes.").add_subparsers(required=True, metavar="COMMAND")
-    status = _add(group, common, "status", _pin_status, "Show how many attempts are left. Uses none.")
+    group = add_group(parent, "pin", "Manage the card's codes.")
+    status = add_command(group, common, "status", _pin_status, "Show how many attempts are left. Uses none.")
     status.add_argument("--role", choices=("auth", "sign", "puk"), help="this code alone")
     _add_reader(status)
-    change = _add(group, common, "change", _pin_change, "Replace a code by a new one.")
+    change = add_command(group, common, "change", _pin_change, "Replace a code by a new one.")
     _add_descriptor(change, "--pin-fd", "the present code")
-    unblock = _add(group, common, "unblock", _pin_unblock, "Set a new code with the PUK code.")
+    unblock = add_command(group, common, "unblock", _pin_unblock, "Set a new code with the PUK code.")
     _add_descriptor(unblock, "--puk-fd", "the PUK code")
     for command in (change, unblock):
         command.add_argument("--role", choices=("auth", "sign"), default="auth", help="which code (auth)")
@@ -62,17 +57,6 @@ def add_pin(parent: Commands, common: argparse.ArgumentParser) -> None:
         command.add_argument("--last-try-ok", action="store_true", help="use the last try that is left")
         command.add_argument("--allow-trivial", action="store_true", help="take a new code that is easy to guess")
         _add_reader(command)
-
-
-def _add(
-    parent: Commands, common: argparse.ArgumentParser, name: str, run: Command, text: str
-) -> argparse.ArgumentParser:
-    # Without abbreviations, so that `--pin 123456` is an error and no descriptor's number.
-    added: argparse.ArgumentParser = parent.add_parser(
-        name, parents=[common], help=text, description=text, allow_abbrev=False
-    )
-    added.set_defaults(run=run)
-    return added
 
 
 def _add_reader(command: argparse.ArgumentParser) -> None:

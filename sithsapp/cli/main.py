@@ -15,7 +15,8 @@ import sys
 from collections.abc import Sequence
 
 from sithsapp import __version__
-from sithsapp.cli.card_commands import Command, add_card, add_certs, add_pin
+from sithsapp.cli.card_commands import add_card, add_certs, add_pin
+from sithsapp.cli.commands import Command, add_command
 from sithsapp.cli.mtls_commands import add_mtls
 from sithsapp.cli.output import Output
 from sithsapp.cli.settings_commands import add_settings
@@ -64,22 +65,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Command, help_text: str) -> argparse.ArgumentParser:
-        # Without abbreviations, so that `--pin 123456` is an error and no descriptor's number.
-        added = commands.add_parser(name, parents=[common], help=help_text, description=help_text, allow_abbrev=False)
-        added.set_defaults(run=run)
-        return added
-
-    command("status", _status, "Show readers, cards and codes.")
-    command("readers", _readers, "List the card readers.")
+    add_command(commands, common, "status", _status, "Show readers, cards and codes.")
+    add_command(commands, common, "readers", _readers, "List the card readers.")
     add_card(commands, common)
     add_pin(commands, common)
     add_certs(commands, common)
     add_mtls(commands, common)
     add_support(commands, common)
     add_settings(commands, common)
-    _add_login(command("login", _login, "Carry out the order of a launch URL."))
-    _add_demo_card(command("demo-card", _demo_card, "Put a virtual card into a virtual reader until interrupted."))
+    _add_login(add_command(commands, common, "login", _login, "Carry out the order of a launch URL."))
+    demo = "Put a virtual card into a virtual reader until interrupted."
+    _add_demo_card(add_command(commands, common, "demo-card", _demo_card, demo))
     return parser
 
 
