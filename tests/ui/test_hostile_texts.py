@@ -39,7 +39,19 @@ PLACES = [
     *(f"consent/{name}" for name in ("ask", "wrong")),
     "programs/several",
 ]
-FIELDS = {"name", "organisation", "identifier", "label", "product", "reader", "browser", "os", "network", "body"}
+FIELDS = {
+    "name",
+    "organisation",
+    "identifier",
+    "card_number",
+    "label",
+    "product",
+    "reader",
+    "browser",
+    "os",
+    "network",
+    "body",
+}
 FIELDS |= {"path", "host", "target"}
 ISOLATES = {"\u2068", "\u2069"}
 """What `sithsapp.ui.plain` puts around right-to-left texts itself."""
@@ -156,6 +168,6 @@ def test_the_samples_are_spoilt() -> None:
     view = _spoilt(samples.views()["auth"], "X")
     assert view.open_order.order.rp.name == view.open_order.order.text.body == "X"
     assert _spoilt(samples.HOLDER, "X") == Holder(
-        "X", "X", "X", samples.HOLDER.valid_from, samples.HOLDER.valid_until
+        "X", "X", "X", samples.HOLDER.valid_from, samples.HOLDER.valid_until, "X", "3"
     )
     assert isinstance(_spoilt(samples.AUTH, "X"), Credential)
