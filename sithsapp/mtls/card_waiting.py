@@ -68,7 +68,17 @@ class CardWaiting:
             raise missing
         if not answer:
             raise SithsError(Failure.CANCELLED_BY_USER, "the person refused to insert a card")
-        return choose(self._once_read())
+        return self._choose_what_came(purpose)
+
+    def _choose_what_came(self, purpose: Purpose) -> Chosen:
+        """Choose on the card that the person inserted, and tell her whether it will do."""
+        try:
+            chosen = choose(self._once_read())
+        except SithsError as error:
+            self._interaction.ended(purpose, error.failure)
+            raise
+        self._interaction.ended(purpose, None)
+        return chosen
 
     def _once_read(self) -> CardsState:
         """Return the state once no card is being read any more, or after a while."""

@@ -105,7 +105,8 @@ class MtlsInteraction(Protocol):
     def card_wanted(self, wanted: CardWanted) -> bool:
         """Ask for a card; return at once, and tell whether anybody will see it. Never while another is open.
 
-        When a card has come a question follows or nothing does; for a time that is up `ended` is called.
+        `ended` follows unless the person refuses: without a failure for a card that will do, to which a question may
+        follow, else with the reason.
         """
 
     def ended(self, purpose: Purpose, failure: Failure | None) -> None:

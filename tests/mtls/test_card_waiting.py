@@ -42,6 +42,7 @@ def test_the_card_is_waited_for_and_asked_for_once(empty: Desk) -> None:
     assert [wanted.failure for wanted in empty.person.wanted] == [Failure.NO_CARD]
     assert empty.person.wanted[0].purpose.host == "localhost"
     assert len(empty.person.requests) == 1
+    assert empty.person.ends == [None, None]  # the card was found, the signature made
 
 
 def test_a_refusal_counts_for_all_who_wait(empty: Desk) -> None:

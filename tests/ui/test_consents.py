@@ -232,9 +232,27 @@ def test_a_card_that_leads_to_no_question_closes_the_window(screen: Screen) -> N
     wanted = CardWanted(PURPOSE, Failure.NO_CARD, time.monotonic() + 60)
     screen.consents.card_wanted(wanted)
     screen.qtbot.waitUntil(lambda: screen.consents.is_open)
+    screen.consents.cards_changed(samples.READY)  # the window hears of the card before the wish is settled
     wanted.settle()
-    screen.consents.cards_changed(samples.READY)
+    screen.consents.ended(PURPOSE, None)
     screen.qtbot.waitUntil(lambda: not screen.window.isVisible(), timeout=10_000)
+
+
+def test_a_card_that_will_not_do_is_told(screen: Screen) -> None:
+    wanted = CardWanted(PURPOSE, Failure.NO_CARD, time.monotonic() + 60)
+    screen.consents.card_wanted(wanted)
+    screen.qtbot.waitUntil(lambda: screen.consents.is_open)
+    wanted.settle()
+    screen.consents.ended(PURPOSE, Failure.NO_SUITABLE_CERTIFICATE)
+    screen.qtbot.waitUntil(lambda: Failure.NO_SUITABLE_CERTIFICATE.number in screen.texts())
+
+
+def test_a_wish_that_was_met_before_it_was_seen_opens_no_window(screen: Screen) -> None:
+    wanted = CardWanted(PURPOSE, Failure.NO_CARD, time.monotonic() + 60)
+    wanted.settle()
+    screen.consents.card_wanted(wanted)
+    QTest.qWait(0)
+    assert screen.consents.window is None
 
 
 @pytest.mark.parametrize("how", ["button", "escape", "left", "closed"])

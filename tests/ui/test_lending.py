@@ -188,6 +188,15 @@ def test_settings_open_and_close_the_ports(office: Office) -> None:
         socket.create_connection(("127.0.0.1", office.port), timeout=SECONDS)
 
 
+@pytest.mark.parametrize(("name", "value"), [("proxy", "none"), ("environment", "qa"), ("mtls", {"targets": []})])
+def test_what_a_helper_is_made_of_is_followed(office: Office, name: str, value: object) -> None:
+    office.open()
+    before = office.lending._helper
+    office.store.set(name, value)
+    office.qtbot.waitUntil(lambda: not any(thread.is_alive() for thread in office.lending._threads))
+    assert office.lending._helper is not before
+
+
 def test_a_port_that_is_taken_is_told_on_the_page(office: Office, qtbot: QtBot) -> None:
     with socket.create_server(("127.0.0.1", office.port)):
         office.lending.start()

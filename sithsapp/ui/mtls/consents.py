@@ -134,9 +134,6 @@ class Consents(QObject):
             self._withdraw(Failure.CARD_REMOVED)
         if self._wish is not None and self._shown and self._window is not None and self._window.isVisible():
             self._window.show_card_wanted(self._wish, cards)
-            if not self._wish.is_open:
-                self._wish = None
-                QTimer.singleShot(_NEXT_MILLISECONDS, self, self._leave_unless_asked)
 
     def give_up(self) -> None:
         """Refuse what is open: the person has left the screen."""
@@ -149,6 +146,8 @@ class Consents(QObject):
 
     @Slot(object)
     def _want(self, wanted: CardWanted) -> None:
+        if not wanted.is_open:
+            return
         if self._closed or self._mute(wanted.purpose).is_muted(time.monotonic()):
             log.info("a program's wish for a card was refused unasked")
             wanted.settle(refused=True)
@@ -210,7 +209,12 @@ class Consents(QObject):
 
     @Slot(object, object)
     def _end(self, purpose: Purpose, failure: Failure | None) -> None:
-        if self._window is not None and self._window.isVisible() and not self.is_open:
+        if self._window is None or not self._window.isVisible() or self.is_open:
+            return
+        self._wish = None
+        if failure is None and self._window.asks_for_card:
+            QTimer.singleShot(_NEXT_MILLISECONDS, self, self._leave_unless_asked)  # a question is likely to follow
+        else:
             self._window.show_end(failure)
 
     def _expire(self) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # the helper's modules are imported in its own thread, and on
 log = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 4.0
+FOLLOWED = frozenset({"environment", "extra_ca", "mtls", "proxy"})
+"""The settings that a helper is made of."""
 
 
 class Lending(QObject):
@@ -100,7 +102,7 @@ class Lending(QObject):
         self.consents.cards_changed(cards)
 
     def _settings_changed(self, names: frozenset[str]) -> None:
-        if names & {"mtls", "extra_ca", "environment"} and not self._closed:
+        if names & FOLLOWED and not self._closed:
             self.start()
 
     def _serve(self) -> None:

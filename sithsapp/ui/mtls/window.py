@@ -74,6 +74,11 @@ class ConsentWindow(RequestWindow):
         if not goes_on:
             self.bring_forward()
 
+    @property
+    def asks_for_card(self) -> bool:
+        """Whether the page that asks for a card is shown."""
+        return self._wants
+
     def _begin(self, purpose: Purpose) -> None:
         self._purpose, self._request = purpose, None
         self._waits = self._works = self._wants = self._last_try_confirmed = False
