@@ -19,7 +19,7 @@ from sithsapp.card.pin_pad import PinPad
 from sithsapp.failures import Failure
 from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Program
 from sithsapp.ui.codes.task import Kind, Wish
-from sithsapp.ui.mtls.consents import Consents
+from sithsapp.ui.mtls.consents import Consents, Question
 from sithsapp.ui.mtls.window import ConsentWindow
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import LIGHT
@@ -120,6 +120,14 @@ def test_time_runs_out(screen: Screen) -> None:
     thread = screen.ask(request(seconds=1.5))
     assert screen.finish(thread) is None
     screen.qtbot.waitUntil(lambda: not screen.window.isVisible())
+
+
+def test_a_code_that_comes_too_late_is_wiped_and_not_used() -> None:
+    question, late = Question(request()), Pin(bytearray(b"804913"))
+    question.settle(None)
+    question.settle(KeyGranted(late))
+    assert question.wait() is None
+    assert len(late) == 0
 
 
 def test_a_card_that_goes_takes_the_question_with_it(screen: Screen) -> None:
