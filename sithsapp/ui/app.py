@@ -378,10 +378,12 @@ class App(QObject):
         from sithsapp.ui.mtls.consents import Consents
         from sithsapp.ui.mtls.lending import Lending
         from sithsapp.ui.mtls.tray_sessions import TraySessions
+        from sithsapp.ui.mtls.window import ConsentWindow
+        from sithsapp.ui.paged import code_is_asked
 
         consents = Consents(
             partial(self._making.consent, self.manage_code),
-            lambda: self._orders.is_open,
+            lambda: self._orders.is_open or code_is_asked(ConsentWindow),
             lambda: self._cards.state,
             self,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QCursor, QGuiApplication, QHideEvent, QKeyEvent, QScreen, QShowEvent
-from PySide6.QtWidgets import QAbstractButton, QDialog, QStackedWidget, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QStackedWidget, QWidget
 
 from sithsapp.desktop.capture import exclude_from_capture
 from sithsapp.ui.order.bodies import OrderPage
@@ -37,6 +37,11 @@ class PagedWindow(QDialog):
         self._stack = QStackedWidget()
         self._secret = False
         self._theme: Theme
+
+    @property
+    def asks_for_code(self) -> bool:
+        """Whether a code can be typed into this window now."""
+        return self.isVisible() and self._secret
 
     def build(self, above: Iterable[QWidget], pages: Iterable[OrderPage]) -> None:
         """Lay out what stays in view and the pages below it; to be called once, when they are made."""
@@ -152,3 +157,9 @@ class PagedWindow(QDialog):
 
     def _highest(self, screen: QScreen) -> int:
         return min(self._theme.px(_MAX_HEIGHT), screen.availableGeometry().height() - _SCREEN_MARGIN)
+
+
+def code_is_asked(besides: type[PagedWindow]) -> bool:
+    """Tell whether a window asks for a code now, one of the kind `besides` left out."""
+    asking = (window for window in QApplication.topLevelWidgets() if isinstance(window, PagedWindow))
+    return any(window.asks_for_code and not isinstance(window, besides) for window in asking)

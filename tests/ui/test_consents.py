@@ -21,13 +21,15 @@ from sithsapp.mtls.interaction import CardWanted, KeyGranted, KeyRequest, Progra
 from sithsapp.ui.codes.task import Kind, Wish
 from sithsapp.ui.mtls.consents import Consents, Question
 from sithsapp.ui.mtls.window import ConsentWindow
+from sithsapp.ui.order.window import OrderWindow
+from sithsapp.ui.paged import code_is_asked
 from sithsapp.ui.theme import Theme
 from sithsapp.ui.tokens import LIGHT
 from sithsapp.ui.widgets.pin_edit import PinEdit
 from sithsapp.ui.widgets.text import Text
 from tests.ui import samples
 from tests.ui.mtls_samples import PURPOSE, request
-from tests.ui.pointing import button, code_field, visible
+from tests.ui.pointing import button, code_field, order_window, show, visible
 
 
 class Screen:
@@ -202,6 +204,23 @@ def test_a_question_waits_while_another_window_asks(screen: Screen) -> None:
     assert screen.window.isVisible()
     screen.consents.close()
     assert screen.finish(thread) is None
+
+
+def test_a_question_never_comes_between_a_person_and_another_code(screen: Screen) -> None:
+    other = order_window()
+    screen.qtbot.addWidget(other)
+    screen.consents._is_busy = lambda: code_is_asked(ConsentWindow)
+    show(other, samples.enter())
+    thread = screen.ask(shown=False)
+    screen.qtbot.waitUntil(lambda: screen.consents.is_open)
+    assert screen.consents.window is None
+    other.hide()
+    screen.qtbot.waitUntil(lambda: screen.consents.window is not None and screen.window.isVisible())
+    assert code_is_asked(OrderWindow)
+    assert not code_is_asked(ConsentWindow)
+    screen.consents.close()
+    assert screen.finish(thread) is None
+    assert not screen.consents._look.isActive()
 
 
 def test_a_program_that_is_refused_again_and_again_is_muted(screen: Screen) -> None:

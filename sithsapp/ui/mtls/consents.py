@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _MOST_MUTES: Final = 64
 _NEXT_MILLISECONDS: Final = 1500
+_LOOK_MILLISECONDS: Final = 500
 
 
 class Question:
@@ -84,6 +85,9 @@ class Consents(QObject):
         self._mutes: OrderedDict[tuple[str, str], LaunchMute] = OrderedDict()
         self._expiry = QTimer(self, singleShot=True)
         self._expiry.timeout.connect(self._expire)
+        # Runs only while a question waits for another window, which is a minute at most.
+        self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
+        self._look.timeout.connect(self.other_window_closed)
         self._asked.connect(self._take)
         self._wished.connect(self._want)
         self._ended.connect(self._end)
@@ -115,8 +119,10 @@ class Consents(QObject):
 
     def other_window_closed(self) -> None:
         """Ask what had to wait for another window."""
-        if self.is_open and not self._shown and not self._is_busy():
-            self._show()
+        if self.is_open and not self._shown:
+            self._show_when_free()
+        else:
+            self._look.stop()
 
     def bring_forward(self) -> bool:
         """Show the question that is open; tell whether there is one."""
@@ -153,8 +159,7 @@ class Consents(QObject):
             wanted.settle(refused=True)
             return
         self._wish, self._shown = wanted, False
-        if not self._is_busy():
-            self._show()
+        self._show_when_free()
         self.changed.emit()
 
     def _refuse_card(self) -> None:
@@ -177,15 +182,22 @@ class Consents(QObject):
             return
         self._question, self._wish, self._shown = question, None, False
         self._expiry.start(max(0, round(1000 * (question.request.deadline - time.monotonic()))))
-        if not self._is_busy():
-            self._show()
+        self._show_when_free()
         self.changed.emit()
+
+    def _show_when_free(self) -> None:
+        """Show, or look again soon: what is typed into another window must not end up in this one."""
+        if self._is_busy():
+            self._look.start()
+        else:
+            self._show()
 
     def _show(self) -> None:
         if self._window is None:
             self._window = self._make_window()
             self._window.answered.connect(self._answer)
             self._window.card_refused.connect(self._refuse_card)
+        self._look.stop()
         self._shown = True
         if self._question is not None:
             self._window.show_request(self._question.request)
